@@ -1,0 +1,258 @@
+"""The wire contract between the engine and its clients: one WebSocket, JSON, the server speaks first.
+
+`docs/protocol.md` says the same in prose, and a test keeps the two alike.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal, NotRequired, TypedDict
+
+SCHEMA = 1  # this engine's schema version
+OLDEST_SCHEMA = 1  # the oldest it still speaks
+PATH = "/ws"
+DEFAULT_PORT = 8645
+ZEROCONF_TYPE = "_nvr-bridge._tcp.local."
+OUTBOX_LIMIT = 512  # pending messages after which a slow client is dropped
+SIGN_TTL = 5.0  # seconds that a sign's report holds, unless `bridge.yaml` says otherwise
+
+
+class Role(StrEnum):
+    """Who a token stands for."""
+
+    ADMIN = "admin"  # the command line on the engine's own machine
+    HUB = "hub"
+    REVIEWER = "reviewer"
+    KIOSK = "kiosk"
+    VIEWER = "viewer"
+
+
+class Command(StrEnum):
+    """Every command, by its `type` on the wire."""
+
+    STATUS = "engine/status"
+    SUBSCRIBE = "subscribe"
+    SIGN = "zone/sign"
+    ACT = "zone/act"
+    CONSENT_GRANT = "consent/grant"
+    CONSENT_WITHDRAW = "consent/withdraw"
+    CONSENT_LIST = "consent/list"
+    VISIT_LIST = "visit/list"
+    SIGHTING_LIST = "sighting/list"
+    CAMERA_LIST = "camera/list"
+    CAMERA_DISCOVER = "camera/discover"
+    CAMERA_ADD = "camera/add"
+    CAMERA_REMOVE = "camera/remove"
+    PAIR_CREATE = "pair/create"
+    TOKEN_LIST = "token/list"  # noqa: S105 - a command's name
+    TOKEN_REVOKE = "token/revoke"  # noqa: S105 - a command's name
+    ASSESSMENT_ACKNOWLEDGE = "assessment/acknowledge"
+
+
+_EVERYONE = frozenset(Role)
+_OPERATORS = frozenset({Role.ADMIN, Role.REVIEWER})
+
+ALLOWED: dict[Command, frozenset[Role]] = {
+    Command.STATUS: _EVERYONE - {Role.KIOSK},
+    Command.SUBSCRIBE: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),
+    Command.SIGN: frozenset({Role.HUB}),  # the sign is the hub's to report, so not even the administrator may
+    Command.ACT: frozenset({Role.HUB}),
+    Command.CONSENT_GRANT: frozenset({Role.ADMIN, Role.REVIEWER, Role.KIOSK}),
+    Command.CONSENT_WITHDRAW: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.KIOSK}),
+    Command.CONSENT_LIST: _OPERATORS,
+    Command.VISIT_LIST: _OPERATORS | {Role.VIEWER},
+    Command.SIGHTING_LIST: _OPERATORS,
+    Command.CAMERA_LIST: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),
+    Command.CAMERA_DISCOVER: frozenset({Role.ADMIN, Role.HUB}),
+    Command.CAMERA_ADD: frozenset({Role.ADMIN, Role.HUB}),
+    Command.CAMERA_REMOVE: frozenset({Role.ADMIN, Role.HUB}),
+    Command.PAIR_CREATE: frozenset({Role.ADMIN}),
+    Command.TOKEN_LIST: frozenset({Role.ADMIN}),
+    Command.TOKEN_REVOKE: frozenset({Role.ADMIN}),
+    Command.ASSESSMENT_ACKNOWLEDGE: frozenset({Role.ADMIN}),
+}
+
+
+# --- before commands ----------------------------------------------------------------------------------------------
+
+
+class Hello(TypedDict):
+    """The server's first message."""
+
+    type: Literal["hello"]
+    engine_id: str
+    name: str
+    version: str
+    schema: int
+    oldest_schema: int
+
+
+class Auth(TypedDict):
+    """The client's answer. `schema` is the version the client speaks."""
+
+    type: Literal["auth"]
+    schema: int
+    token: str
+
+
+class Pair(TypedDict):
+    """Instead of `auth`: trade a pairing code for a token."""
+
+    type: Literal["pair"]
+    schema: int
+    code: str
+    name: str  # how the token is shown in lists, e.g. "Home Assistant"
+
+
+class AuthOk(TypedDict):
+    """Commands may follow. `token` is present after `pair`, and is shown only this once."""
+
+    type: Literal["auth_ok"]
+    role: str
+    token_id: str
+    token: NotRequired[str]
+
+
+class AuthFailed(TypedDict):
+    """The last message before the server closes: `unauthorized`, `rate_limited`, `incompatible` or `invalid`."""
+
+    type: Literal["auth_failed"]
+    code: str
+    message: str
+
+
+# --- results and pushes -------------------------------------------------------------------------------------------
+
+
+class Failure(TypedDict):
+    """Why a command did nothing."""
+
+    code: str
+    message: str
+
+
+class Result(TypedDict):
+    """The answer to the command with this `id`."""
+
+    id: int
+    type: Literal["result"]
+    success: bool
+    result: NotRequired[Any]
+    error: NotRequired[Failure]
+
+
+class StreamState(TypedDict):
+    """What a stream was measured to deliver."""
+
+    name: str
+    codec: str
+    width: int
+    height: int
+    fps: float
+
+
+class CameraStatus(TypedDict):
+    """A camera in a snapshot or a `state` push."""
+
+    id: str
+    name: str
+    kind: str
+    address: str
+    zone: str
+    state: str  # models.CameraState
+    reason: str | None  # one line with the remedy, unless online
+    stream: StreamState | None
+    decoded: int
+    analysed: int
+    dropped: int
+
+
+class ZoneStatus(TypedDict):
+    """A zone in a snapshot or a `state` push."""
+
+    id: str
+    name: str
+    kind: str  # models.ZoneKind
+    armed: bool
+    reasons: list[str]  # why not armed: consent.interlock.Reason
+    needs_sign: bool
+    needs_act: bool
+    notice_hash: str
+    people_present: int
+    people_today: int  # tracks counted since local midnight, recognised or not
+    visits_today: int
+    returning_today: int
+
+
+class EngineStatus(TypedDict):
+    """The engine in a snapshot or a `state` push."""
+
+    id: str
+    name: str
+    version: str
+    profile: str
+    armed: bool  # whether any zone is
+    subjects: int
+    embeddings: int
+    embeddings_without_permit: int
+    permits: int
+    tracks: int
+    sign_ttl: float
+
+
+class Snapshot(TypedDict):
+    """Everything a client needs to start."""
+
+    engine: EngineStatus
+    cameras: list[CameraStatus]
+    zones: list[ZoneStatus]
+
+
+class EventMessage(TypedDict):
+    """One entry of the event log, as it is told."""
+
+    sequence: int
+    kind: str  # models.EventKind
+    occurred_at: str  # ISO 8601, UTC, milliseconds
+    zone: str
+    visit: str | None
+    alias: str | None  # None for a visitor who withdrew
+    replayed: bool  # told because the client asked for what it missed
+    data: dict[str, str | int | float | bool | None]
+
+
+class Subscribed(TypedDict):
+    """The result of `subscribe`: state, what was missed, and where the log stands. Pushes follow with nothing between."""
+
+    snapshot: Snapshot
+    events: list[EventMessage]
+    sequence: int
+
+
+class StatePush(TypedDict):
+    """A thing's whole new state; `id` is the subscription's."""
+
+    id: int
+    type: Literal["state"]
+    frame_at: NotRequired[float]  # when the frame that decided this change was received, seconds since the epoch
+    engine: NotRequired[EngineStatus]
+    camera: NotRequired[CameraStatus]
+    zone: NotRequired[ZoneStatus]
+    removed_camera: NotRequired[str]
+
+
+class EventPush(TypedDict):
+    """A new event; `id` is the subscription's."""
+
+    id: int
+    type: Literal["event"]
+    event: EventMessage
+
+
+class ForgetPush(TypedDict):
+    """A visitor withdrew: drop this alias and these visits from every attribute shown."""
+
+    id: int
+    type: Literal["forget"]
+    alias: str
+    visits: list[str]
