@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -76,7 +75,7 @@ class Recording:
                 for packet in container.demux(stream)
                 for out in to_annex_b.filter(packet if packet.size else None)
             ]
-            fps = round(stream.average_rate or Fraction(15))
+            fps = round(float(stream.average_rate or 15))
             return cls.of(codec, (stream.width, stream.height), fps, packets)
 
 

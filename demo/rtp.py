@@ -31,15 +31,18 @@ class Packetiser:
         return self._sequence
 
     def packets(self, unit: AccessUnit, timestamp: int) -> Iterator[bytes]:
-        """Every packet of one frame, the last one marked. `timestamp` is in ticks; only its low 32 bits are sent."""
+        """Every packet of one frame, the last one marked. `timestamp` is in ticks."""
         payloads = list(_payloads(self._codec, unit.nals))
         for index, payload in enumerate(payloads):
             marker = 0x80 if index == len(payloads) - 1 else 0
-            header = struct.pack(
-                "!BBHII", 0x80, marker | PAYLOAD_TYPE, self._sequence, timestamp & 0xFFFFFFFF, self._source
-            )
+            header = struct.pack("!BBHII", 0x80, marker | PAYLOAD_TYPE, self._sequence, timestamp, self._source)
             self._sequence = (self._sequence + 1) & 0xFFFF
             yield header + payload
+
+
+def ticks(moment: float) -> int:
+    """The RTP timestamp of a moment in seconds."""
+    return round(moment * CLOCK) & 0xFFFFFFFF
 
 
 def describe(recording: Recording, host: str, name: str) -> str:
@@ -90,10 +93,8 @@ def _together(codec: str, nals: list[bytes]) -> Iterator[bytes]:
     if len(nals) < 2:
         yield from nals
         return
-    if codec == "h264":
-        head = bytes([max(nal[0] & 0x60 for nal in nals) | _STAP_A])
-    else:
-        head = bytes([_AP << 1, nals[0][1]])
+    urgent = max(nal[0] & 0x60 for nal in nals)  # H.264's nal_ref_idc: a packet takes the highest of its parts
+    head = bytes([urgent | _STAP_A]) if codec == "h264" else bytes([_AP << 1, nals[0][1]])
     yield head + b"".join(struct.pack("!H", len(nal)) + nal for nal in nals)
 
 

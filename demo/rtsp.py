@@ -17,7 +17,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from demo.feed import Feed, Recording, StoryClock
-from demo.rtp import CLOCK, Packetiser, describe
+from demo.rtp import Packetiser, describe, ticks
 
 __all__ = ["Feed", "Recording", "RtspRequest", "RtspServer", "StoryClock"]
 
@@ -139,6 +139,7 @@ class _Client:
         self._session: str | None = None
         self._feed: Feed | None = None
         self._channel = 0
+        self._start: tuple[Packetiser, float]
         self._pump: asyncio.Task[None] | None = None
         self.gone = asyncio.Event()
 
@@ -188,7 +189,7 @@ class _Client:
             return False
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         authorization = headers.get("authorization", "")
-        user = dict((key, quoted or plain) for key, quoted, plain in _PAIR.findall(authorization)).get("username")
+        user = _fields(authorization).get("username")
         if method != "OPTIONS" and not self._authorised(method, authorization):
             challenge = f'WWW-Authenticate: Digest realm="{self._server.realm}", nonce="{self._nonce}", stale="FALSE"'
             status, extra, body = 401, [challenge], ""
@@ -196,8 +197,9 @@ class _Client:
             status, extra, body = self._do(method, url, parts.path, headers)
         self._server.requests.append(RtspRequest(method, path, user, status))
         self._reply(status, headers, extra, body)
-        if method == "PLAY" and status == 200:
-            self._pump = asyncio.get_running_loop().create_task(self._play(), name=f"rtsp {self._server.port} play")
+        if method == "PLAY" and status == 200 and self._feed is not None:
+            coming = self._play(self._feed, *self._start)
+            self._pump = asyncio.get_running_loop().create_task(coming, name=f"rtsp {self._server.port} play")
         await self._writer.drain()
         return method != "TEARDOWN"
 
@@ -212,8 +214,8 @@ class _Client:
         if method in {"PLAY", "GET_PARAMETER", "TEARDOWN"}:
             if self._session is None or headers.get("session", "").partition(";")[0].strip() != self._session:
                 return 454, [], ""
-            if method == "PLAY" and self.playing:
-                return 455, [], ""
+            if method == "PLAY":
+                return self._begin(url)
             return 200, [f"Session: {self._session}"], ""
         return 501, [f"Public: {_METHODS}"], ""
 
@@ -241,11 +243,21 @@ class _Client:
         chosen = f"Transport: RTP/AVP/TCP;unicast;interleaved={self._channel}-{self._channel + 1}"
         return 200, [chosen, f"Session: {self._session};timeout=60"], ""
 
+    def _begin(self, url: str) -> tuple[int, list[str], str]:
+        if self._feed is None or self.playing:
+            return 455, [], ""
+        packetiser = Packetiser(self._feed.recording.codec)
+        moment = self._feed.join(time.monotonic())
+        self._start = packetiser, moment
+        track = url.partition("?")[0].rstrip("/") + "/trackID=1"
+        info = f"url={track};seq={packetiser.next_sequence};rtptime={ticks(moment)}"
+        return 200, [f"Session: {self._session}", "Range: npt=now-", f"RTP-Info: {info}"], ""
+
     def _authorised(self, method: str, authorization: str) -> bool:
         if self._server.credentials is None:
             return True
         scheme, _, rest = authorization.partition(" ")
-        given = {key: quoted or plain for key, quoted, plain in _PAIR.findall(rest)}
+        given = _fields(rest)
         user, password = self._server.credentials
         if scheme.lower() != "digest" or given.get("username") != user or given.get("nonce") != self._nonce:
             return False
@@ -262,23 +274,18 @@ class _Client:
             lines.append(f"Content-Length: {len(body.encode())}")
         self._writer.write(("\r\n".join([*lines, "", ""]) + body).encode())
 
-    async def _play(self) -> None:
-        """Send what the camera sees, from the newest key frame on, until the client leaves."""
-        feed = self._feed
-        assert feed is not None, "PLAY is answered with 200 only after SETUP"  # noqa: S101 - tells the type checker
-        packetiser = Packetiser(feed.recording.codec)
-        moment = feed.join(time.monotonic())
+    async def _play(self, feed: Feed, packetiser: Packetiser, moment: float) -> None:
+        """Send what the camera sees, from the key frame at `moment` on, until the client leaves."""
         try:
             while not self._server.silent:
-                for packet in packetiser.packets(feed.unit(moment), int(moment * CLOCK)):
+                for packet in packetiser.packets(feed.unit(moment), ticks(moment)):
                     self._writer.write(struct.pack("!cBH", b"$", self._channel, len(packet)) + packet)
                 await self._writer.drain()
                 if time.monotonic() - moment > _LATE:
                     moment = max(feed.join(time.monotonic()), feed.after(moment))
                     continue
-                while (moment_next := feed.after(moment)) > time.monotonic():
-                    await asyncio.sleep(moment_next - time.monotonic())
-                moment = moment_next
+                await asyncio.sleep(max(0.0, feed.after(moment) - time.monotonic()))
+                moment = feed.after(moment)  # asked again: the story may have begun meanwhile, which starts a new grid
         except ConnectionError:
             self._log.debug("rtsp %s: client went away while playing", self._server.port)
 
@@ -291,6 +298,10 @@ class _Client:
 def _headers(lines: list[str]) -> dict[str, str]:
     pairs = (line.partition(":") for line in lines[1:] if ":" in line)
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _fields(credentials: str) -> dict[str, str]:
+    return {key: quoted or plain for key, quoted, plain in _PAIR.findall(credentials)}
 
 
 def _md5(text: str) -> str:
