@@ -1,0 +1,87 @@
+"""What all tests share: the guard against blocking the event loop, and the things that a machine may not have.
+
+A test whose need is not met is skipped by name, with what to do about it; continuous integration allows no skip.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+MODELS = Path(os.environ.get("NVR_BRIDGE_MODELS", "~/.cache/nvr-bridge/models")).expanduser()
+
+# Where the engine may block its event loop: at start, before anything is served, and in third-party code that reads a
+# small file once. Everything else that blocks belongs in a thread.
+MAY_BLOCK = {
+    "nvr_bridge/config.py": {"load_config"},
+}
+THIRD_PARTY = {
+    "aiohttp/web_fileresponse.py": {"prepare"},
+    "zoneinfo/_common.py": {"load_tzdata"},
+    "zoneinfo/_tzpath.py": {"find_tzfile", "reset_tzpath"},
+    "zeep/loader.py": {"load_external"},
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks() -> Iterator[None]:
+    """Fail a test in which the engine blocks its event loop."""
+    with blockbuster_ctx("nvr_bridge") as guard:
+        for function in guard.functions.values():
+            for file, names in (MAY_BLOCK | THIRD_PARTY).items():
+                function.can_block_in(file, names)
+        yield
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """The folder that the default model pack is installed in."""
+    _need_models()
+    return MODELS
+
+
+@pytest.fixture(scope="session")
+def faces_dir() -> Path:
+    """A labelled photo set, with a `pairs.txt`, for measuring."""
+    return _need_faces()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what this machine cannot run."""
+    if item.get_closest_marker("needs_models"):
+        _need_models()
+    if item.get_closest_marker("needs_faces"):
+        _need_faces()
+    if item.get_closest_marker("needs_root") and (os.geteuid() != 0 or not shutil.which("ip")):
+        pytest.skip("needs root and the `ip` command, to make a network namespace")
+    for marker in item.iter_markers("needs_packages"):
+        missing = [name for name in marker.args if not _installed(name)]
+        if missing:
+            pytest.skip(f"needs Debian packages: apt-get install {' '.join(missing)}")
+
+
+def _need_models() -> None:
+    if not (MODELS / "default").is_dir():
+        pytest.skip(f"needs the default model pack in {MODELS}: run `nvr-bridge models install`")
+
+
+def _need_faces() -> Path:
+    named = os.environ.get("NVR_BRIDGE_FACES")
+    if not named:
+        pytest.skip("needs a labelled photo set with a pairs.txt: name its folder in NVR_BRIDGE_FACES")
+    return Path(named)
+
+
+def _installed(package: str) -> bool:
+    """Whether a Debian package is there."""
+    dpkg = shutil.which("dpkg-query")
+    if dpkg is None:
+        return False
+    ran = subprocess.run([dpkg, "-W", "-f", "${Status}", package], capture_output=True, text=True, check=False)
+    return ran.stdout == "install ok installed"
