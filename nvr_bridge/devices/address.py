@@ -1,0 +1,38 @@
+"""Where a device's HTTP service is, as a person writes it and as this program keeps it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+from ..errors import InvalidError
+
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
+
+
+def normal(address: str) -> str:
+    """`192.0.2.7`, `192.0.2.7:8080` or `http://192.0.2.7/…` → `host:port`. Raises `InvalidError`."""
+    text = address.strip()
+    if text.startswith("https://"):
+        raise InvalidError(f"address {address!r}: devices are asked over HTTP; give the host and its HTTP port")
+    text = text.removeprefix("http://").partition("/")[0]
+    host, _, port = text.rpartition(":") if re.search(r":\d+$", text) else (text, "", "80")
+    if not _HOST.fullmatch(host) or not 0 < int(port) < 65536:
+        raise InvalidError(f"address {address!r} is not an address; write a host, or host:port, such as 192.0.2.7:80")
+    return f"{host.lower()}:{int(port)}"
+
+
+def host_of(address: str) -> str:
+    """The host of `host:port`."""
+    return address.rpartition(":")[0]
+
+
+def at_host(url: str, host: str) -> str:
+    """`url` on `host`, its port and path kept, and without a login.
+
+    A device behind a port forwarding or with two network cards names an address of its own that may not be reachable;
+    the one that it was found at is.
+    """
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit(parts._replace(netloc=f"{host}{port}"))
