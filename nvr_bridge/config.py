@@ -259,7 +259,9 @@ _PHOTO = vol.All(str, vol.Length(min=1, max=PHOTO_LIMIT, msg=f"must be base64 of
 COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.STATUS: vol.Schema({}),
     Command.SUBSCRIBE: vol.Schema({vol.Optional("since"): vol.Any(None, _whole(0, 2**53))}),
-    Command.SIGN: vol.Schema({vol.Required("zone"): _identifier, vol.Required("on"): bool, vol.Required("notice_hash"): _HASH}),
+    Command.SIGN: vol.Schema(
+        {vol.Required("zone"): _identifier, vol.Required("on"): bool, vol.Required("notice_hash"): _HASH}
+    ),
     Command.ACT: vol.Schema({vol.Required("zone"): _identifier}),
     Command.CONSENT_GRANT: vol.Schema(
         vol.All(

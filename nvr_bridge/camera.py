@@ -1,0 +1,239 @@
+"""One camera's loop: stream → detect → track; its health and its restarts.
+
+`CameraLoop.run` is the whole life of one camera. It never gives up on what may come back by itself, and never tries
+again what only a person can mend.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from .devices.credentials import Credentials
+from .devices.device import StreamRef
+from .errors import AskError, BridgeError, CredentialsError, NoVideoError, RetryError
+from .models import Camera, CameraState, Face, FaceShot, Frame, StreamFacts, Track
+from .video.motion import MotionGate
+from .video.source import Source
+from .vision.track import Tracks, Update, update, with_best
+from .worker import Worker
+
+if TYPE_CHECKING:
+    from .models import Image
+
+_LOGGER = logging.getLogger(__name__)
+
+FRAME_TIMEOUT = 5.0  # seconds without a frame after which a stream counts as dead
+LOOK_ANYWAY = 2.0  # seconds after which a picture without motion is looked at all the same: people also stand still
+BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between attempts
+ASK_RETRY = 300.0  # seconds after which a device without video is looked at again
+
+
+class FaceFinder(Protocol):
+    """Finds the faces of a picture."""
+
+    def detect(self, image: Image) -> list[Face]:
+        """Every face in `image`, in its pixels."""
+
+
+class FaceCutter(Protocol):
+    """Cuts faces out for the embedder."""
+
+    def cut(self, image: Image, face: Face, at: float) -> FaceShot | None:
+        """The aligned face, or None where it is no usable face."""
+
+
+class Viewer(Protocol):
+    """What a camera tells the rest of the engine."""
+
+    async def viewed(self, camera: Camera, view: View) -> None:
+        """A frame was looked at."""
+
+    async def ended(self, track: Track) -> None:
+        """A track is over."""
+
+    def health_changed(self, camera: Camera) -> None:
+        """The camera's state, reason or stream is another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a camera sees as of its last analysed frame."""
+
+    at: float  # that frame's receipt, seconds since the epoch
+    live: tuple[Track, ...] = ()
+    shots: dict[int, FaceShot] = field(default_factory=dict)  # of this very frame, by track id
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A camera's state, and one line with the remedy unless it is online."""
+
+    state: CameraState
+    reason: str | None = None
+    facts: StreamFacts | None = None
+
+
+class Opener(Protocol):
+    """Finds out which stream to pull; asks the device, so it is called once per outage and not per frame."""
+
+    async def __call__(self, camera: Camera, credentials: Credentials | None) -> tuple[str, StreamFacts]:
+        """(RTSP URL with credentials, what it was measured to deliver)."""
+
+
+class CameraLoop:
+    """Pulls one channel and follows the faces in it."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        *,
+        open_stream: Opener,
+        credentials: Callable[[Camera], Awaitable[Credentials | None]],
+        detector: FaceFinder,
+        cutter: FaceCutter,
+        worker: Worker,
+        viewer: Viewer,
+        analysis_fps: float,
+    ) -> None:
+        """`worker` is the thread that owns the detector and the cutter."""
+        self.camera = camera
+        self.health = Health(CameraState.CONNECTING)
+        self.view = View(0.0)
+        self.decoded = 0
+        self.analysed = 0
+        self.dropped = 0
+        self.tracks_seen = 0
+        self._open_stream = open_stream
+        self._credentials = credentials
+        self._detector = detector
+        self._cutter = cutter
+        self._worker = worker
+        self._viewer = viewer
+        self._analysis_fps = analysis_fps
+        self._changed = asyncio.Event()
+        self._gone_by_source = (0, 0)
+
+    def credentials_changed(self) -> None:
+        """A person gave other credentials: try again now."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        failures = 0
+        while True:
+            self._changed.clear()
+            try:
+                await self._session()
+                failures = 0
+            except RetryError as err:
+                failures = 1 if self.health.state is CameraState.ONLINE else failures + 1
+                self._down(CameraState.OFFLINE, err)
+                await self._wait(BACKOFF[min(failures, len(BACKOFF)) - 1] * random.uniform(0.8, 1.2))
+            except CredentialsError as err:
+                self._down(CameraState.NEEDS_CREDENTIALS, err)
+                await self._wait(None)
+            except NoVideoError as err:
+                self._down(CameraState.NO_VIDEO, err)
+                await self._wait(ASK_RETRY)
+            except AskError as err:
+                self._down(CameraState.OFFLINE, err)
+                await self._wait(ASK_RETRY)
+
+    async def _session(self) -> None:
+        """From asking the device for its stream to that stream's end, which is an error."""
+        url, facts = await self._open_stream(self.camera, await self._credentials(self.camera))
+        source = Source(self.camera.camera_id, url, analysis_fps=self._analysis_fps)
+        await source.start()
+        try:
+            await self._watch(source, facts)
+        finally:
+            await source.stop()
+            self.decoded += source.decoded - self._gone_by_source[0]
+            self.dropped += source.dropped - self._gone_by_source[1]
+            self._gone_by_source = (0, 0)
+
+    async def _watch(self, source: Source, facts: StreamFacts) -> None:
+        gate = MotionGate()
+        tracks = Tracks()
+        looked_at = 0.0
+        try:
+            while True:
+                frame = await source.frame(FRAME_TIMEOUT)
+                self._count(source)
+                if self.health.state is not CameraState.ONLINE:
+                    self._set_health(Health(CameraState.ONLINE, None, source.facts or facts))
+                moved = gate.moved(frame.image)
+                if not (moved or tracks.live or frame.received_at - looked_at >= LOOK_ANYWAY):
+                    continue
+                looked_at = frame.received_at
+                tracks = await self._look(frame, tracks)
+        finally:
+            # Forced ends: nobody is still present on a camera that sees nothing.
+            await self._show(View(self.view.at), update(tracks, (), float("inf"), self.camera).ended)
+
+    async def _look(self, frame: Frame, tracks: Tracks) -> Tracks:
+        found, shots = await self._worker.run(_analyse, self._detector, self._cutter, frame, tracks, self.camera)
+        self.analysed += 1
+        await self._show(View(frame.received_at, found.live, shots), found.ended)
+        return found.state
+
+    async def _show(self, view: View, ended: tuple[Track, ...]) -> None:
+        self.view = view
+        await self._viewer.viewed(self.camera, view)
+        for track in ended:
+            self.tracks_seen += 1
+            await self._viewer.ended(track)
+
+    def _count(self, source: Source) -> None:
+        decoded, dropped = self._gone_by_source
+        self.decoded += source.decoded - decoded
+        self.dropped += source.dropped - dropped
+        self._gone_by_source = (source.decoded, source.dropped)
+
+    def _down(self, state: CameraState, err: BridgeError) -> None:
+        self._set_health(Health(state, str(err), None))
+
+    def _set_health(self, health: Health) -> None:
+        if (health.state, health.reason) == (self.health.state, self.health.reason):
+            return
+        if health.state is CameraState.ONLINE:
+            _LOGGER.info("camera %s: online (%s)", self.camera.camera_id, health.facts)
+        elif health.state is not self.health.state:
+            _LOGGER.warning("camera %s: %s: %s", self.camera.camera_id, health.state, health.reason)
+        self.health = health
+        self._viewer.health_changed(self.camera)
+
+    async def _wait(self, seconds: float | None) -> None:
+        """Until the credentials change, and for `seconds` at most."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            pass
+
+
+def _analyse(
+    detector: FaceFinder, cutter: FaceCutter, frame: Frame, tracks: Tracks, camera: Camera
+) -> tuple[Update, dict[int, FaceShot]]:
+    """On the vision thread: detect, track, and cut out the faces of this frame."""
+    found = update(tracks, detector.detect(frame.image), frame.received_at, camera)
+    shots: dict[int, FaceShot] = {}
+    live = []
+    for track in found.live:
+        shot = None
+        if track.last_at == frame.received_at:
+            shot = cutter.cut(frame.image, Face(track.box, 1.0), frame.received_at)
+        if shot is not None:
+            shots[track.track_id] = shot
+        live.append(
+            with_best(track, shot) if shot and (track.best is None or shot.quality > track.best.quality) else track
+        )
+    return replace(found, live=tuple(live), state=found.state.replacing(live)), shots
+
+
+__all__ = ["CameraLoop", "Health", "Opener", "StreamRef", "View", "Viewer"]

@@ -1,0 +1,109 @@
+"""The fail-closed interlock: a zone is armed only while every one of its conditions is known to hold.
+
+Pure state: it has no clock and starts nothing. The engine feeds it reports and asks it with the time of asking, so a
+report that has grown too old disarms without anything having to happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..errors import NotFoundError
+from ..models import Zone, ZoneKind
+from .policy import Policy
+
+
+class Reason(StrEnum):
+    """Why a zone is not armed."""
+
+    OBSERVE_ONLY = "observe_only"  # the zone's kind never recognises
+    POLICY = "policy"  # the profile does not allow recognition in such a zone
+    ASSESSMENT_MISSING = "assessment_missing"
+    ASSESSMENT_EXPIRED = "assessment_expired"
+    SIGN_UNKNOWN = "sign_unknown"  # no hub has reported the sign, or the one that did has gone
+    SIGN_SILENT = "sign_silent"  # the last report is older than its time-to-live
+    SIGN_OFF = "sign_off"
+    NOTICE_CHANGED = "notice_changed"  # the sign shows another notice than the one in force
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """An impact assessment that a person acknowledged. Times in seconds since the epoch."""
+
+    by: str
+    ground: str
+    acknowledged_at: float
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _SignReport:
+    connection: str
+    on: bool
+    notice_hash: str
+    at: float
+
+
+class Interlock:
+    """Knows of every zone whether it is armed, and if not, why."""
+
+    def __init__(self, zones: Mapping[str, Zone], policy: Policy, notice_hash: str, sign_ttl: float) -> None:
+        self._zones = zones
+        self._policy = policy
+        self._sign_ttl = sign_ttl
+        self._signs: dict[str, _SignReport] = {}
+        self.notice_hash = notice_hash
+        self.assessment: Assessment | None = None
+
+    def sign(self, connection: str, zone_id: str, *, on: bool, notice_hash: str, now: float) -> None:
+        """A hub's report of a zone's sign. It holds for the time-to-live, and no longer than the connection."""
+        self._zone(zone_id)
+        self._signs[zone_id] = _SignReport(connection, on, notice_hash, now)
+
+    def connection_closed(self, connection: str) -> None:
+        """A hub went away: what it reported no longer holds."""
+        self._signs = {zone: report for zone, report in self._signs.items() if report.connection != connection}
+
+    def needs_sign(self, zone_id: str) -> bool:
+        """Whether the zone waits for a sign at all."""
+        return self._zone(zone_id).kind in self._policy.recognition
+
+    def reasons(self, zone_id: str, now: float) -> tuple[Reason, ...]:
+        """Why the zone is not armed at `now`; empty when it is armed."""
+        zone = self._zone(zone_id)
+        if zone.kind is ZoneKind.OBSERVE:
+            return (Reason.OBSERVE_ONLY,)
+        if zone.kind not in self._policy.recognition:
+            return (Reason.POLICY,)
+        return (*self._assessment_reasons(now), *self._sign_reasons(zone_id, now))
+
+    def armed(self, zone_id: str, now: float) -> bool:
+        """Whether recognition is allowed in the zone at `now`."""
+        return not self.reasons(zone_id, now)
+
+    def _assessment_reasons(self, now: float) -> tuple[Reason, ...]:
+        if not self._policy.assessment_required:
+            return ()
+        if self.assessment is None:
+            return (Reason.ASSESSMENT_MISSING,)
+        return (Reason.ASSESSMENT_EXPIRED,) if now >= self.assessment.expires_at else ()
+
+    def _sign_reasons(self, zone_id: str, now: float) -> tuple[Reason, ...]:
+        report = self._signs.get(zone_id)
+        if report is None:
+            return (Reason.SIGN_UNKNOWN,)
+        # A clock that was set back must not stretch a report, so age counts both ways.
+        if abs(now - report.at) > self._sign_ttl:
+            return (Reason.SIGN_SILENT,)
+        if not report.on:
+            return (Reason.SIGN_OFF,)
+        return (Reason.NOTICE_CHANGED,) if report.notice_hash != self.notice_hash else ()
+
+    def _zone(self, zone_id: str) -> Zone:
+        try:
+            return self._zones[zone_id]
+        except KeyError:
+            known = ", ".join(sorted(self._zones))
+            raise NotFoundError(f"zone: {zone_id!r} does not exist; the site's zones are {known}") from None

@@ -1,0 +1,114 @@
+"""The composition root: builds everything, and owns every task in one task group.
+
+cameras → presence → recogniser → attendance → store → bus → server → hub
+                         ↑
+             gate ← interlock ← hub (sign, act)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from .config import Config
+from .consent.interlock import Interlock
+from .consent.ledger import Ledger
+from .consent.permit import Gate, OfflineGate
+from .consent.policy import load_policy
+from .consent.records import Records
+from .consent.vault import Vault
+from .events import Bus, EventLog
+from .gallery import Gallery
+from .recognise import Recogniser
+from .server.app import Server
+from .service import Service
+from .store.database import Database
+from .store.sightings import SightingTable
+from .store.visits import VisitTable
+from .vision.sessions import load
+from .visits.attendance import Attendance
+from .worker import Worker
+
+_LOGGER = logging.getLogger(__name__)
+
+INTERLOCK_EVERY = 0.2  # seconds between looks at the interlock: it must be seen to open within one
+SWEEP_EVERY = 1.0  # seconds between sweeps of visits
+COUNTERS_EVERY = 10.0  # seconds between pushes of counters that move all the time
+EXPIRY_EVERY = 60.0  # seconds between looks for consents that have expired
+
+
+async def run(config: Config) -> None:
+    """Serve the site until SIGTERM or SIGINT. Raises a `BridgeError` for what a person must mend before it can start."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serving(config):
+        await stop.wait()
+        _LOGGER.info("stopping")
+
+
+@asynccontextmanager
+async def serving(config: Config) -> AsyncIterator[Service]:
+    """A whole engine, from an opened store to a listening server, for as long as the block lasts."""
+    OfflineGate.close_for_good()
+    async with AsyncExitStack() as stack:
+        service = await _build(config, stack)
+        server = Server(service)
+        async with asyncio.TaskGroup() as group:
+            await service.fleet.start(group)
+            await server.start()
+            tasks = [
+                group.create_task(_every(INTERLOCK_EVERY, service.watch_interlock), name="interlock"),
+                group.create_task(_every(SWEEP_EVERY, service.sweep), name="sweep"),
+                group.create_task(_every(COUNTERS_EVERY, service.push_counters), name="counters"),
+                group.create_task(_every(EXPIRY_EVERY, service.expire), name="expiry"),
+            ]
+            try:
+                yield service
+            finally:
+                await server.stop()
+                await service.fleet.stop()
+                for task in tasks:
+                    task.cancel()
+
+
+async def _every(seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await duty()
+        await asyncio.sleep(seconds)
+
+
+async def _build(config: Config, stack: AsyncExitStack) -> Service:
+    """Every part, from the store up. `stack` closes them in the opposite order."""
+    policy = load_policy(config.profile)
+    database = await Database.open(config.data_dir)
+    stack.push_async_callback(database.close)
+    vault = await Vault.open(config.data_dir / "keys", fresh=database.fresh)
+    ledger, log = Ledger(database, vault), EventLog(database)
+    records = await Records.open(database, vault, ledger, log)
+    visits, sightings = VisitTable(database, log), SightingTable(database)
+
+    worker = Worker("vision")
+    stack.push_async_callback(worker.close)
+    bus, interlock = Bus(), Interlock(config.zones, policy, config.notice_hash, config.sign_ttl)
+    gate = Gate(config.zones, interlock)
+    vision = await worker.run(load, config.models_dir, config.pack, spend=gate.spend, embedder=policy.biometrics)
+    gallery = Gallery(vision.dimension, vision.threshold)
+    stack.push_async_callback(gallery.close)
+    await gallery.rebuild(await records.templates())
+    attendance = Attendance(visits, bus, config.visit_gap)
+    await attendance.load()
+    recogniser = Recogniser(
+        config.zones,
+        gate,
+        gallery,
+        attendance,
+        sightings,
+        embedder=vision.embedder,
+        worker=worker,
+        min_face=config.min_face,
+    )

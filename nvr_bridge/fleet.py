@@ -1,0 +1,232 @@
+"""All cameras: adds and removes them, and owns the task of each one's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from .camera import CameraLoop, View
+from .devices.credentials import Credentials, LoginBook
+from .devices.device import Channel, Device
+from .devices.discovery import discover
+from .devices.probe import identify
+from .devices.streams import choose, with_credentials
+from .errors import BridgeError, InvalidError, NotFoundError
+from .models import Camera, CameraState, StreamFacts, Zone
+from .protocol import CameraStatus
+from .store.cameras import CameraTable
+from .video.source import measure
+
+JITTER = 0.3  # seconds by which devices are asked apart: recorders answer slowly and one at a time
+
+
+class Fleet:
+    """The engine's cameras. Its tasks live in the task group that `start` is given."""
+
+    def __init__(
+        self,
+        table: CameraTable,
+        zones: dict[str, Zone],
+        interfaces: tuple[str, ...],
+        make_loop: Callable[..., CameraLoop],
+    ) -> None:
+        """`make_loop(camera, open_stream, credentials)` builds a camera's loop."""
+        self._table = table
+        self._zones = zones
+        self._interfaces = interfaces
+        self._make_loop = make_loop
+        self._book = LoginBook(table)
+        self._loops: dict[str, tuple[CameraLoop, asyncio.Task[None]]] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by device: one question at a time
+        self._group: asyncio.TaskGroup | None = None
+        self._former = {"decoded": 0, "analysed": 0, "tracks": 0}  # of cameras since removed
+
+    async def start(self, group: asyncio.TaskGroup) -> None:
+        """Start every camera of the store."""
+        self._group = group
+        for camera in await self._table.all():
+            self._launch(camera)
+
+    @property
+    def tracks(self) -> int:
+        """Tracks that ended since the engine started."""
+        return self._former["tracks"] + sum(loop.tracks_seen for loop, _ in self._loops.values())
+
+    def views(self, zone_id: str) -> list[View]:
+        """The latest view of every camera in the zone that is online."""
+        return [
+            loop.view
+            for loop, _ in self._loops.values()
+            if loop.camera.zone_id == zone_id and loop.health.state is CameraState.ONLINE
+        ]
+
+    def status(self) -> list[CameraStatus]:
+        """Every camera, in the order in which they were added."""
+        return [_status(loop) for loop, _ in self._loops.values()]
+
+    def status_of(self, camera_id: str) -> CameraStatus:
+        """One camera. Raises `NotFoundError`."""
+        return _status(self._loop(camera_id))
+
+    async def add(self, args: dict[str, Any]) -> list[CameraStatus]:
+        """Add the channel that `camera/add` names, after asking the device about it; or give a known one new settings."""
+        if args["zone"] not in self._zones:
+            raise InvalidError(f"zone: {args['zone']!r} does not exist; the site's zones are {', '.join(self._zones)}")
+        credentials = await self._candidate(args)
+        device = await self._ask(args["address"], credentials)
+        channel = _channel(device, args.get("channel"))
+        _, facts = await choose(channel, credentials, measure)
+        camera = Camera(
+            camera_id=_camera_id(device, channel),
+            name=args.get("name") or channel.name or device.name,
+            kind=device.kind,
+            address=device.address,
+            channel=channel.channel,
+            zone_id=args["zone"],
+        )
+        await self._table.add(camera, credentials)
+        await self._stop(camera.camera_id)
+        self._launch(camera)
+        for loop, _ in self._loops.values():
+            if loop.camera.address == camera.address:
+                loop.credentials_changed()
+        return [{**_status(self._loop(camera.camera_id)), "stream": _stream(facts)}]
+
+    async def remove(self, camera_id: str) -> None:
+        """Stop a camera and forget it, with its credentials if no other channel needs them."""
+        self._loop(camera_id)
+        await self._table.remove(camera_id)
+        await self._stop(camera_id)
+
+    async def discover(self, args: dict[str, Any]) -> list[dict[str, Any]]:
+        """What answers on the site's interfaces (or the one named), with the channels of devices whose login is known."""
+        if "address" in args:
+            device = await self._ask(args["address"], await self._table.credentials(args["address"]))
+            return [_device(device)]
+        interfaces = (args["interface"],) if "interface" in args else self._interfaces
+        if not interfaces:
+            raise InvalidError(
+                "interface: none is given; name one, or list some under discovery.interfaces in bridge.yaml"
+            )
+        answers = []
+        for found in await discover(interfaces):
+            known = await self._table.credentials(found.address)
+            answer: dict[str, Any] = {
+                "address": found.address,
+                "name": found.name,
+                "model": found.hardware,
+                "channels": None,
+            }
+            if known is not None:
+                try:
+                    answer = _device(await self._ask(found.address, known))
+                except BridgeError as err:
+                    answer["reason"] = str(err)
+            answers.append(answer)
+        return answers
+
+    async def _open_stream(self, camera: Camera, credentials: Credentials | None) -> tuple[str, StreamFacts]:
+        device = await self._ask(camera.address, credentials)
+        stream, facts = await choose(_channel(device, camera.channel), credentials, measure)
+        return with_credentials(stream.url, credentials), facts
+
+    async def _ask(self, address: str, credentials: Credentials | None) -> Device:
+        async with self._turns[address]:
+            await asyncio.sleep(random.uniform(0, JITTER))
+            return await identify(address, credentials, self._book)
+
+    async def _candidate(self, args: dict[str, Any]) -> Credentials | None:
+        """The login to try: the one given, under a version of its own unless it is the one stored."""
+        stored = await self._table.credentials(args["address"])
+        if "username" not in args:
+            return stored
+        given = Credentials(args["username"], args["password"])
+        if stored is not None and (stored.username, stored.password) == (given.username, given.password):
+            return stored
+        return replace(given, version=await self._table.next_version(args["address"]))
+
+    async def _credentials(self, camera: Camera) -> Credentials | None:
+        return await self._table.credentials(camera.address)
+
+    def _launch(self, camera: Camera) -> None:
+        if self._group is None:
+            raise RuntimeError("the fleet was not started")
+        loop = self._make_loop(camera, self._open_stream, self._credentials)
+        self._loops[camera.camera_id] = (loop, self._group.create_task(loop.run(), name=f"camera {camera.camera_id}"))
+
+    async def _stop(self, camera_id: str) -> None:
+        held = self._loops.pop(camera_id, None)
+        if held is None:
+            return
+        loop, task = held
+        task.cancel()
+        await asyncio.wait([task])
+        self._former["tracks"] += loop.tracks_seen
+
+    def _loop(self, camera_id: str) -> CameraLoop:
+        try:
+            return self._loops[camera_id][0]
+        except KeyError:
+            known = ", ".join(self._loops) or "none"
+            raise NotFoundError(f"camera: {camera_id!r} does not exist; the cameras are {known}") from None
+
+
+def _channel(device: Device, wanted: str | None) -> Channel:
+    if wanted is None and len(device.channels) == 1:
+        return device.channels[0]
+    for channel in device.channels:
+        if channel.channel == wanted:
+            return channel
+    offered = ", ".join(f"{channel.channel} ({channel.name})" for channel in device.channels)
+    problem = "is missing" if wanted is None else f"{wanted!r} does not exist"
+    raise InvalidError(f"channel: {problem}; {device.address} offers {offered}")
+
+
+def _camera_id(device: Device, channel: Channel) -> str:
+    """The same for the same channel of the same device, whatever its address becomes."""
+    text = f"{device.serial or device.address}-{channel.channel}".lower()
+    return re.sub(r"[^a-z0-9]+", "-", text).strip("-")[-60:]
+
+
+def _status(loop: CameraLoop) -> CameraStatus:
+    camera = loop.camera
+    return {
+        "id": camera.camera_id,
+        "name": camera.name,
+        "kind": camera.kind,
+        "address": camera.address,
+        "zone": camera.zone_id,
+        "state": loop.health.state,
+        "reason": loop.health.reason,
+        "stream": _stream(loop.health.facts) if loop.health.facts else None,
+        "decoded": loop.decoded,
+        "analysed": loop.analysed,
+        "dropped": loop.dropped,
+    }
+
+
+def _stream(facts: StreamFacts) -> Any:
+    return {
+        "name": facts.name,
+        "codec": facts.codec,
+        "width": facts.width,
+        "height": facts.height,
+        "fps": round(facts.fps, 1),
+    }
+
+
+def _device(device: Device) -> dict[str, Any]:
+    return {
+        "address": device.address,
+        "kind": device.kind,
+        "name": device.name,
+        "model": device.model,
+        "serial": device.serial,
+        "clock_offset": device.clock_offset,
+        "channels": [{"channel": channel.channel, "name": channel.name} for channel in device.channels],
+    }

@@ -1,0 +1,129 @@
+"""Who is in view in each zone, and what each zone's state is: fed by the cameras, read by the server.
+
+Every change that a client could show is pushed once, with the receipt time of the frame that decided it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from .camera import View
+from .consent.interlock import Interlock
+from .events import Bus, State
+from .models import Camera, Track, Zone, ZoneKind
+from .protocol import ZoneStatus
+from .recognise import Recogniser
+from .store.sightings import SightingTable
+from .store.visits import VisitTable
+from .visits.sessions import day_start
+
+
+@dataclass(slots=True)
+class _Today:
+    """Counts since local midnight, as the store has them."""
+
+    people: int = 0
+    visits: int = 0
+    returning: int = 0
+
+
+class Presence:
+    """Passes what the cameras see to the recogniser, and keeps the zones' states."""
+
+    def __init__(
+        self,
+        zones: Mapping[str, Zone],
+        interlock: Interlock,
+        recogniser: Recogniser,
+        visits: VisitTable,
+        sightings: SightingTable,
+        bus: Bus,
+        timezone: ZoneInfo,
+        camera_changed: Callable[[Camera], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`camera_changed` is told of a camera's health."""
+        self._zones = zones
+        self._interlock = interlock
+        self._recogniser = recogniser
+        self._visits = visits
+        self._sightings = sightings
+        self._bus = bus
+        self._timezone = timezone
+        self._camera_changed = camera_changed
+        self._clock = clock
+        self._live: dict[str, tuple[str, tuple[Track, ...]]] = {}  # by camera: its zone, and the tracks in view
+        self._today = {zone_id: _Today() for zone_id in zones}
+        self._day = 0.0
+        self._told: dict[str, ZoneStatus] = {}
+
+    # --- what cameras tell ---
+
+    async def viewed(self, camera: Camera, view: View) -> None:
+        """A frame was looked at: say who is present, then who they are."""
+        self._live[camera.camera_id] = (camera.zone_id, view.live)
+        self.push(camera.zone_id, view.at)
+        alone = self.people(camera.zone_id) == 1
+        for track in view.live:
+            if track.last_at == view.at:
+                await self._recogniser.consider(track, alone=alone)
+
+    async def ended(self, track: Track) -> None:
+        """A track is over: it was one more person."""
+        await self._recogniser.ended(track)
+        await self.refresh(track.zone_id)
+
+    def health_changed(self, camera: Camera) -> None:
+        """A camera went up or down."""
+        self._camera_changed(camera)
+
+    # --- what the server asks ---
+
+    def people(self, zone_id: str) -> int:
+        """Faces in view in the zone now."""
+        return sum(len(tracks) for zone, tracks in self._live.values() if zone == zone_id)
+
+    def status(self, zone_id: str) -> ZoneStatus:
+        """The zone's state now."""
+        zone = self._zones[zone_id]
+        today = self._today[zone_id]
+        reasons = self._interlock.reasons(zone_id, self._clock())
+        return {
+            "id": zone_id,
+            "name": zone.name,
+            "kind": zone.kind,
+            "armed": not reasons,
+            "reasons": [reason.value for reason in reasons],
+            "needs_sign": self._interlock.needs_sign(zone_id),
+            "needs_act": self._interlock.needs_sign(zone_id) and zone.kind is ZoneKind.OPT_IN_LANE,
+            "notice_hash": self._interlock.notice_hash,
+            "people_present": self.people(zone_id),
+            "people_today": today.people,
+            "visits_today": today.visits,
+            "returning_today": today.returning,
+        }
+
+    def push(self, zone_id: str, frame_at: float | None = None) -> None:
+        """Tell the clients the zone's state, if it is another than they were told."""
+        status = self.status(zone_id)
+        if self._told.get(zone_id) != status:
+            self._told[zone_id] = status
+            self._bus.publish(State("zone", status, frame_at))
+
+    async def refresh(self, zone_id: str) -> None:
+        """Read the zone's counts of today from the store, and tell what changed."""
+        since = day_start(self._clock(), self._timezone)
+        visits, returning = await self._visits.counts(zone_id, since)
+        self._today[zone_id] = _Today(await self._sightings.people(zone_id, since), visits, returning)
+        self.push(zone_id)
+
+    async def sweep(self) -> None:
+        """At local midnight the counts start again; at start they are read for the first time."""
+        day = day_start(self._clock(), self._timezone)
+        if day != self._day:
+            self._day = day
+            for zone_id in self._zones:
+                await self.refresh(zone_id)

@@ -1,0 +1,144 @@
+"""Permit → embed → match → sighting, shared by all cameras.
+
+A track is embedded only while the gate gives it a permit. A probe lives for one comparison inside `_compare`; what
+outlives it is `Known` or the reason for `Unknown`, never the probe or its scores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from .consent.permit import Gate
+from .errors import PermitError
+from .gallery import Gallery
+from .models import FaceShot, Known, Match, Permit, Probe, Sighting, Track, Unknown, UnknownReason, Zone, ZoneKind
+from .store.sightings import SightingTable
+from .visits.attendance import Attendance
+from .worker import Worker
+
+MAX_ATTEMPTS = 6  # comparisons a track: each more good looks help a little, and each costs a chance of a false match
+BETTER = 1.08  # quality by which a face must improve on the one compared last
+
+
+class Embedder(Protocol):
+    """The one door to the embedding model."""
+
+    def embed(self, shot: FaceShot, permit: Permit) -> Probe:
+        """Spend the permit, then embed. Raises `PermitError` without having run anything."""
+
+
+@dataclass(slots=True)
+class _Case:
+    """What is known of a live track so far. Held in memory, and only while the track lives."""
+
+    who: Match
+    attempts: int = 0
+    tried_quality: float = 0.0
+    visit_id: str | None = None
+
+
+class Recogniser:
+    """Decides who each track is. One for the engine; called by the cameras' loops."""
+
+    def __init__(
+        self,
+        zones: dict[str, Zone],
+        gate: Gate,
+        gallery: Gallery,
+        attendance: Attendance,
+        sightings: SightingTable,
+        *,
+        embedder: Embedder | None,
+        worker: Worker,
+        min_face: float,
+    ) -> None:
+        """`embedder` is None where the policy knows no biometrics; `worker` is the thread that owns it."""
+        self._zones = zones
+        self._gate = gate
+        self._gallery = gallery
+        self._attendance = attendance
+        self._sightings = sightings
+        self._embedder = embedder
+        self._worker = worker
+        self._min_face = min_face
+        self._cases: dict[tuple[str, int], _Case] = {}
+
+    async def consider(self, track: Track, *, alone: bool) -> Match:
+        """The track moved on by a frame: compare it if that is permitted and useful, and say who it is so far."""
+        case = self._cases.setdefault(track.key, _Case(self._unseen(track)))
+        if isinstance(case.who, Known):
+            # Following somebody needs the zone as armed as recognising them did.
+            if self._gate.armed(track.zone_id):
+                case.visit_id = (await self._attendance.present(case.who, track.zone_id, track.last_at)).visit_id
+            return case.who
+        reason = self._reason_to_wait(track, case)
+        permit = reason or self._gate.request(track, alone=alone)
+        if isinstance(permit, UnknownReason):
+            if not case.attempts:  # what a comparison said is worth more than why there is no second one
+                case.who = Unknown(permit)
+            return case.who
+        shot = track.best
+        if shot is None or case.attempts >= MAX_ATTEMPTS or shot.quality < case.tried_quality * BETTER:
+            return case.who
+        case.attempts += 1
+        case.tried_quality = shot.quality
+        who = await self._compare(shot, permit)
+        if self._cases.get(track.key) is case and not isinstance(case.who, Known):
+            case.who = who
+            if isinstance(who, Known):
+                case.visit_id = (await self._attendance.present(who, track.zone_id, track.last_at)).visit_id
+        return case.who
+
+    async def ended(self, track: Track) -> Sighting:
+        """The track is over: write down what it amounted to, and drop everything else about it."""
+        case = self._cases.pop(track.key, None) or _Case(self._unseen(track))
+        self._gate.close_track(track.key)
+        sighting = Sighting(
+            camera_id=track.camera_id,
+            zone_id=track.zone_id,
+            track_id=track.track_id,
+            started_at=track.started_at,
+            at=track.last_at,
+            who=case.who,
+            ended_at=track.last_at,
+        )
+        await self._sightings.add(sighting, case.visit_id)
+        return sighting
+
+    def enrolled(self, track: Track, known: Known, visit_id: str) -> None:
+        """The person on this track has just agreed, so the track is known from here on."""
+        case = self._cases.get(track.key)
+        if case is not None:
+            case.who = known
+            case.visit_id = visit_id
+
+    def forget(self, visitor_id: str) -> None:
+        """The visitor withdrew: a track that was theirs is nobody's, and is not compared again."""
+        for case in self._cases.values():
+            if isinstance(case.who, Known) and case.who.visitor_id == visitor_id:
+                case.who = Unknown(UnknownReason.NO_MATCH)
+                case.attempts = MAX_ATTEMPTS
+                case.visit_id = None
+
+    def _unseen(self, track: Track) -> Unknown:
+        observed = self._embedder is None or self._zones[track.zone_id].kind is ZoneKind.OBSERVE
+        return Unknown(UnknownReason.OBSERVED_ONLY if observed else UnknownReason.LOW_QUALITY)
+
+    def _reason_to_wait(self, track: Track, case: _Case) -> UnknownReason | None:
+        """Why this track cannot be embedded whatever the gate would say."""
+        if isinstance(case.who, Unknown) and case.who.reason is UnknownReason.OBSERVED_ONLY:
+            return UnknownReason.OBSERVED_ONLY
+        if track.best is None:
+            return UnknownReason.LOW_QUALITY
+        return UnknownReason.TOO_SMALL if track.best.width < self._min_face else None
+
+    async def _compare(self, shot: FaceShot, permit: Permit) -> Match:
+        """Embed and search. The probe is this call's alone."""
+        if self._embedder is None:
+            return Unknown(UnknownReason.OBSERVED_ONLY)
+        try:
+            probe = await self._worker.run(self._embedder.embed, shot, permit)
+        except PermitError:  # the sign went off, or the permit lapsed, between asking the gate and this moment
+            return Unknown(UnknownReason.NOT_ARMED)
+        return await self._gallery.match(probe)

@@ -1,0 +1,344 @@
+"""What clients can ask of a running engine, and the duties that recur: the server's view of everything else."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from . import __version__
+from .config import Config
+from .consent.enrol import Enrolment
+from .consent.interlock import Assessment, Interlock, Reason
+from .consent.ledger import Ledger
+from .consent.permit import Gate
+from .consent.policy import Policy
+from .consent.records import Records
+from .errors import NotFoundError
+from .events import Bus, EventLog, Forget, State, Told
+from .fleet import Fleet
+from .gallery import Gallery
+from .models import Camera, Event
+from .presence import Presence
+from .protocol import CameraStatus, EngineStatus, EventMessage, Snapshot
+from .recognise import Recogniser
+from .store.database import Database
+from .store.settings import SettingsTable
+from .store.sightings import SightingTable
+from .store.tokens import TokenTable
+from .store.visits import VisitTable
+from .vision.sessions import Vision
+from .visits.attendance import Attendance
+
+_LOGGER = logging.getLogger(__name__)
+
+ASSESSMENT_KEY = "assessment"
+ASSESSMENT_DAYS = 365.0  # how long an acknowledged assessment holds if nothing else is said
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a service is made of. Built, and closed again, by the engine."""
+
+    config: Config
+    policy: Policy
+    database: Database
+    settings: SettingsTable
+    tokens: TokenTable
+    log: EventLog
+    ledger: Ledger
+    records: Records
+    visits: VisitTable
+    sightings: SightingTable
+    bus: Bus
+    interlock: Interlock
+    gate: Gate
+    vision: Vision
+    gallery: Gallery
+    recogniser: Recogniser
+    attendance: Attendance
+    presence: Presence
+    enrolment: Enrolment
+    fleet: Fleet
+
+
+class Service:
+    """Answers the server's commands. Arguments come checked by `config.COMMAND_SCHEMAS`."""
+
+    def __init__(self, parts: Parts, clock: Callable[[], float] = time.time) -> None:
+        self.config = parts.config
+        self.tokens = parts.tokens
+        self.bus = parts.bus
+        self.fleet = parts.fleet
+        self.engine_id = parts.database.engine_id
+        self._parts = parts
+        self._clock = clock
+        self._reasons: dict[str, tuple[Reason, ...]] = {}
+        self._unwritten: deque[tuple[str, str, str]] = deque()  # acts of the interlock that the ledger has yet to hold
+        self._told: EngineStatus | None = None
+
+    # --- state ---
+
+    def status(self) -> EngineStatus:
+        """The engine's state now."""
+        parts, now = self._parts, self._clock()
+        embedder = parts.vision.embedder
+        # Runs are read first: a permit is spent before its run, so this order never shows a run as one too many.
+        runs = embedder.runs if embedder else 0
+        spent = parts.gate.spent
+        return {
+            "id": self.engine_id,
+            "name": self.config.name,
+            "version": __version__,
+            "profile": parts.policy.name,
+            "armed": any(parts.interlock.armed(zone_id, now) for zone_id in self.config.zones),
+            "subjects": parts.records.subjects,
+            "embeddings": runs,
+            "embeddings_without_permit": max(0, runs - spent),
+            "permits": parts.gate.minted,
+            "tracks": parts.fleet.tracks,
+            "sign_ttl": self.config.sign_ttl,
+        }
+
+    def snapshot(self) -> Snapshot:
+        """Everything a client needs to start."""
+        return {
+            "engine": self.status(),
+            "cameras": self.fleet.status(),
+            "zones": [self._parts.presence.status(zone_id) for zone_id in self.config.zones],
+        }
+
+    def latest_sequence(self) -> int:
+        """The number of the newest event."""
+        return self._parts.log.latest()
+
+    async def events_since(self, sequence: int) -> list[EventMessage]:
+        """What was logged after `sequence`, marked as replayed."""
+        return [{**self.tell(event), "replayed": True} for event in await self._parts.log.since(sequence)]
+
+    def tell(self, event: Event) -> EventMessage:
+        """An event as clients see it: the alias is looked up now, so nobody is told of a visitor who withdrew."""
+        moment = datetime.fromtimestamp(event.occurred_at, UTC)
+        return {
+            "sequence": event.sequence,
+            "kind": event.kind,
+            "occurred_at": moment.isoformat(timespec="milliseconds"),
+            "zone": event.zone_id,
+            "visit": event.visit_id,
+            "alias": self._parts.records.alias(event.visitor_id) if event.visitor_id else None,
+            "replayed": False,
+            "data": event.data,
+        }
+
+    # --- the hub's reports ---
+
+    def sign(self, connection: str, zone_id: str, on: bool, notice_hash: str) -> None:
+        """A sign's state, as the hub sees it."""
+        # A report must not hide that the one before it had lapsed: what that disarmed stays disarmed.
+        self._look_at_interlock()
+        self._parts.interlock.sign(connection, zone_id, on=on, notice_hash=notice_hash, now=self._clock())
+        self._look_at_interlock()
+
+    async def act(self, zone_id: str) -> None:
+        """Somebody acted for their own passage."""
+        if zone_id not in self.config.zones:
+            raise NotFoundError(
+                f"zone: {zone_id!r} does not exist; the site's zones are {', '.join(self.config.zones)}"
+            )
+        self._parts.gate.act(zone_id)
+
+    def connection_closed(self, connection: str) -> None:
+        """A hub's connection closed: its signs are unknown from now on."""
+        self._parts.interlock.connection_closed(connection)
+        self._look_at_interlock()
+
+    # --- consent ---
+
+    async def consent_grant(self, args: dict[str, Any]) -> dict[str, Any]:
+        """Enrol the visitor who agreed."""
+        consent, alias = await self._parts.enrolment.grant(args)
+        self._push_engine()
+        return {
+            "alias": alias,
+            "consent_id": consent.consent_id,
+            "visitor": consent.visitor_id,
+            "expires_at": _iso(consent.expires_at),
+        }
+
+    async def consent_withdraw(self, args: dict[str, Any]) -> dict[str, Any]:
+        """Erase the visitor of this alias."""
+        visitor_id = await self._parts.records.visitor_for(args["alias"])
+        if visitor_id is None:
+            raise NotFoundError("alias: no visitor has it; check the spelling, or the consent was withdrawn already")
+        await self._withdraw(visitor_id)
+        return {"withdrawn": True}
+
+    async def consent_list(self) -> list[dict[str, Any]]:
+        """Every consent in force."""
+        records = self._parts.records
+        return [
+            {
+                **asdict(consent),
+                "alias": records.alias(consent.visitor_id),
+                "granted_at": _iso(consent.granted_at),
+                "expires_at": _iso(consent.expires_at),
+            }
+            for consent in await records.consents()
+        ]
+
+    async def _withdraw(self, visitor_id: str) -> None:
+        """Out of the index at once, then out of the store, then out of the hub."""
+        parts = self._parts
+        parts.gallery.forget(visitor_id)
+        parts.recogniser.forget(visitor_id)
+        await parts.attendance.forget(visitor_id)
+        gone = await parts.records.withdraw(visitor_id, self._clock())
+        parts.bus.publish(Forget(gone.alias, gone.visit_ids))
+        parts.bus.publish(Told(gone.event))
+        await parts.gallery.rebuild(await parts.records.templates())
+        self._push_engine()
+
+    # --- lists ---
+
+    async def visit_list(self, args: dict[str, Any]) -> list[dict[str, Any]]:
+        """Visits, the newest first."""
+        visits = await self._parts.visits.list(args.get("since"), args.get("until"), args.get("zone"), args["limit"])
+        return [
+            {
+                "visit": visit.visit_id,
+                "alias": self._parts.records.alias(visit.visitor_id) if visit.visitor_id else None,
+                "zone": visit.zone_id,
+                "started_at": _iso(visit.started_at),
+                "last_at": _iso(visit.last_at),
+                "ended_at": _iso(visit.ended_at) if visit.ended_at is not None else None,
+                "earlier": visit.earlier,
+                "returning": visit.returning,
+            }
+            for visit in visits
+        ]
+
+    async def sighting_list(self, args: dict[str, Any]) -> list[dict[str, Any]]:
+        """Sightings, the newest first."""
+        rows = await self._parts.sightings.list(args.get("since"), args.get("zone"), args["limit"])
+        return [
+            {
+                "camera": row.camera_id,
+                "zone": row.zone_id,
+                "track": row.track_id,
+                "started_at": _iso(row.started_at),
+                "at": _iso(row.at),
+                "ended_at": _iso(row.ended_at) if row.ended_at is not None else None,
+                "who": "known" if row.reason is None else "unknown",
+                "reason": row.reason,
+                "alias": self._parts.records.alias(row.visitor_id) if row.visitor_id else None,
+                "score": row.score,
+                "margin": row.margin,
+                "visit": row.visit_id,
+            }
+            for row in rows
+        ]
+
+    # --- cameras ---
+
+    async def camera_list(self) -> list[CameraStatus]:
+        """Every camera."""
+        return self.fleet.status()
+
+    async def camera_add(self, args: dict[str, Any]) -> list[CameraStatus]:
+        """Add a channel, or give a known one new settings."""
+        added = await self.fleet.add(args)
+        for camera in added:
+            self.bus.publish(State("camera", camera, None))
+        return added
+
+    async def camera_remove(self, args: dict[str, Any]) -> dict[str, Any]:
+        """Stop and forget a camera."""
+        await self.fleet.remove(args["camera"])
+        self.bus.publish(State("removed_camera", args["camera"], None))
+        return {"removed": args["camera"]}
+
+    async def camera_discover(self, args: dict[str, Any]) -> list[dict[str, Any]]:
+        """What answers on the network."""
+        return await self.fleet.discover(args)
+
+    def camera_changed(self, camera: Camera) -> None:
+        """A camera's health changed."""
+        try:
+            self.bus.publish(State("camera", self.fleet.status_of(camera.camera_id), None))
+        except NotFoundError:  # it is being removed
+            return
+
+    # --- the assessment ---
+
+    async def load_assessment(self) -> None:
+        """Read what was acknowledged before."""
+        stored = await self._parts.settings.get(ASSESSMENT_KEY)
+        self._parts.interlock.assessment = Assessment(**stored) if stored else None
+
+    async def assessment_acknowledge(self, args: dict[str, Any]) -> dict[str, Any]:
+        """A person takes responsibility for the impact assessment, and names the legal ground."""
+        now = self._clock()
+        expires_at = args.get("expires_at", now + ASSESSMENT_DAYS * 86400)
+        assessment = Assessment(args["by"], args["ground"], now, expires_at)
+        await self._parts.settings.set(ASSESSMENT_KEY, asdict(assessment))
+        self._parts.interlock.assessment = assessment
+        await self.watch_interlock()
+        return {"expires_at": _iso(expires_at)}
+
+    # --- duties that recur ---
+
+    async def watch_interlock(self) -> None:
+        """See what armed or disarmed since the last look, and have the ledger say why."""
+        self._look_at_interlock()
+        while self._unwritten:
+            act, zone_id, reasons = self._unwritten[0]
+            await self._parts.ledger.record(act, zone_id, {"reasons": reasons})
+            self._unwritten.popleft()
+
+    def _look_at_interlock(self) -> None:
+        """What disarmed loses its permits here and now; nothing waits for the ledger to be written."""
+        now, parts = self._clock(), self._parts
+        for zone_id in self.config.zones:
+            reasons = parts.interlock.reasons(zone_id, now)
+            before = self._reasons.get(zone_id)
+            if reasons == before:
+                continue
+            self._reasons[zone_id] = reasons
+            if reasons:
+                parts.gate.revoke_zone(zone_id)
+            if before is None or bool(reasons) != bool(before):
+                act = "disarmed" if reasons else "armed"
+                _LOGGER.info("zone %s: %s%s", zone_id, act, f" ({', '.join(reasons)})" if reasons else "")
+                self._unwritten.append((act, zone_id, ", ".join(reasons)))
+            parts.presence.push(zone_id)
+            self._push_engine()
+
+    async def sweep(self) -> None:
+        """Close visits that are over; start the day's counts anew at midnight."""
+        await self._parts.attendance.sweep()
+        await self._parts.presence.sweep()
+
+    async def expire(self) -> None:
+        """Erase the visitors whose consent has run out."""
+        for visitor_id in await self._parts.records.expired(self._clock()):
+            await self._withdraw(visitor_id)
+
+    async def push_counters(self) -> None:
+        """Tell the counters that move all the time."""
+        self._push_engine()
+        for camera in self.fleet.status():
+            self.bus.publish(State("camera", camera, None))
+
+    def _push_engine(self) -> None:
+        status = self.status()
+        if status != self._told:
+            self._told = status
+            self.bus.publish(State("engine", status, None))
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,1 @@
+"""Visits: linking sightings, counting returns."""

@@ -1,0 +1,25 @@
+"""When presence belongs to a visit, and when a visit is over. Pure functions; times in seconds since the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ..models import Visit
+
+
+def continues(visit: Visit, at: float, gap: float) -> bool:
+    """Whether presence at `at` extends `visit`: up to and including `gap` after its last presence."""
+    return visit.ended_at is None and at - visit.last_at <= gap
+
+
+def overdue(visits: Iterable[Visit], now: float, gap: float) -> list[Visit]:
+    """The open visits that nothing at or before `now` can extend any more, the longest over first."""
+    return sorted((visit for visit in visits if not continues(visit, now, gap)), key=lambda visit: visit.last_at)
+
+
+def day_start(now: float, timezone: ZoneInfo) -> float:
+    """Local midnight of the day that `now` falls in."""
+    local = datetime.fromtimestamp(now, timezone)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).timestamp()

@@ -1,0 +1,95 @@
+"""A zone is armed only while every condition is known to hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from nvr_bridge.consent.interlock import Assessment, Interlock, Reason
+from nvr_bridge.consent.policy import load_policy
+from nvr_bridge.errors import NotFoundError
+from nvr_bridge.models import Zone, ZoneKind
+
+NOTICE = "a" * 64
+ZONES = {
+    "hall": Zone("hall", "Hall", ZoneKind.OBSERVE),
+    "lane": Zone("lane", "Lane", ZoneKind.OPT_IN_LANE),
+    "desk": Zone("desk", "Desk", ZoneKind.CONSENT_POINT),
+}
+
+
+@pytest.fixture
+def interlock() -> Interlock:
+    """Everything in order at t = 100."""
+    lock = Interlock(ZONES, load_policy("demo"), NOTICE, 5.0)
+    lock.assessment = Assessment("Ada", "consent", 0.0, 1000.0)
+    for zone in ("lane", "desk"):
+        lock.sign("hub", zone, on=True, notice_hash=NOTICE, now=100.0)
+    return lock
+
+
+def test_armed_when_everything_holds(interlock: Interlock) -> None:
+    assert interlock.reasons("lane", 102.0) == ()
+    assert interlock.armed("desk", 105.0)
+
+
+def test_an_observe_zone_is_never_armed(interlock: Interlock) -> None:
+    interlock.sign("hub", "hall", on=True, notice_hash=NOTICE, now=100.0)
+    assert interlock.reasons("hall", 100.0) == (Reason.OBSERVE_ONLY,)
+    assert not interlock.needs_sign("hall")
+
+
+@pytest.mark.parametrize("profile", ["cn", "eu", "us_il"])
+def test_shipped_legal_profiles_have_lanes_off(profile: str) -> None:
+    lock = Interlock(ZONES, load_policy(profile), NOTICE, 5.0)
+    lock.assessment = Assessment("Ada", "consent", 0.0, 1000.0)
+    lock.sign("hub", "lane", on=True, notice_hash=NOTICE, now=1.0)
+    lock.sign("hub", "desk", on=True, notice_hash=NOTICE, now=1.0)
+    assert lock.reasons("lane", 1.0) == (Reason.POLICY,)
+    assert lock.armed("desk", 1.0)
+
+
+def test_without_biometrics_no_zone_arms() -> None:
+    lock = Interlock(ZONES, load_policy("no_biometrics"), NOTICE, 5.0)
+    lock.sign("hub", "desk", on=True, notice_hash=NOTICE, now=1.0)
+    assert lock.reasons("desk", 1.0) == (Reason.POLICY,)
+
+
+@pytest.mark.parametrize(
+    ("on", "notice", "now", "reason"),
+    [
+        (False, NOTICE, 100.0, Reason.SIGN_OFF),
+        (True, "b" * 64, 100.0, Reason.NOTICE_CHANGED),
+        (True, NOTICE, 105.1, Reason.SIGN_SILENT),
+        (True, NOTICE, 94.9, Reason.SIGN_SILENT),  # the clock was set back
+    ],
+)
+def test_a_sign_that_does_not_show_the_notice_disarms(
+    interlock: Interlock, on: bool, notice: str, now: float, reason: Reason
+) -> None:
+    interlock.sign("hub", "lane", on=on, notice_hash=notice, now=100.0)
+    assert interlock.reasons("lane", now) == (reason,)
+    assert interlock.armed("desk", 100.0)
+
+
+def test_a_closed_connection_takes_its_reports_along(interlock: Interlock) -> None:
+    interlock.sign("other", "desk", on=True, notice_hash=NOTICE, now=100.0)
+    interlock.connection_closed("hub")
+    assert interlock.reasons("lane", 100.0) == (Reason.SIGN_UNKNOWN,)
+    assert interlock.armed("desk", 100.0)
+
+
+def test_the_assessment_arms_and_its_end_disarms(interlock: Interlock) -> None:
+    interlock.sign("hub", "lane", on=True, notice_hash=NOTICE, now=1000.0)
+    assert interlock.reasons("lane", 1000.0) == (Reason.ASSESSMENT_EXPIRED,)
+    interlock.assessment = None
+    assert interlock.reasons("lane", 999.0) == (Reason.ASSESSMENT_MISSING,)
+
+
+def test_a_changed_notice_disarms(interlock: Interlock) -> None:
+    interlock.notice_hash = "c" * 64
+    assert interlock.reasons("lane", 100.0) == (Reason.NOTICE_CHANGED,)
+
+
+def test_an_unknown_zone_is_named(interlock: Interlock) -> None:
+    with pytest.raises(NotFoundError, match="'pool' does not exist; the site's zones are desk, hall, lane"):
+        interlock.sign("hub", "pool", on=True, notice_hash=NOTICE, now=1.0)

@@ -1,0 +1,100 @@
+"""Open-set identification: the nearest visitor if near enough and alone; else nobody, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from nvr_bridge.gallery import Gallery, decide
+from nvr_bridge.models import Ground, Known, Permit, Probe, Unknown, UnknownReason
+
+if TYPE_CHECKING:
+    from nvr_bridge.models import Embedding
+
+PERMIT = Permit("p", "lane", Ground.OPT_IN_ACT, "act", 1e12)
+
+
+@dataclass(frozen=True)
+class Template:
+    template_id: int
+    visitor_id: str
+    embedding: Embedding
+
+
+def direction(*parts: float) -> Embedding:
+    vector = np.zeros(512, np.float32)
+    vector[: len(parts)] = parts
+    return vector / np.float32(np.linalg.norm(vector))
+
+
+def near(person: Embedding, cosine: float) -> Probe:
+    """A probe at this cosine from `person`."""
+    aside = np.zeros(512, np.float32)
+    aside[511] = 1.0
+    return Probe((person * cosine + aside * np.sqrt(1 - cosine**2)).astype(np.float32), PERMIT)
+
+
+ANA, BO = direction(1), direction(0, 1)
+
+
+@pytest.fixture
+async def gallery() -> AsyncIterator[Gallery]:
+    held = Gallery(512, lambda size: 0.45)
+    await held.rebuild([Template(1, "ana", ANA), Template(2, "bo", BO)])
+    yield held
+    await held.close()
+
+
+async def test_the_nearest_visitor_is_known_with_score_and_margin(gallery: Gallery) -> None:
+    who = await gallery.match(near(ANA, 0.7))
+    assert isinstance(who, Known)
+    assert who.visitor_id == "ana"
+    assert who.score == pytest.approx(0.7, abs=0.002)
+    assert who.margin == pytest.approx(0.7, abs=0.002)
+
+
+async def test_below_the_threshold_is_no_match(gallery: Gallery) -> None:
+    assert await gallery.match(near(ANA, 0.44)) == Unknown(UnknownReason.NO_MATCH)
+
+
+async def test_an_empty_gallery_matches_nobody() -> None:
+    gallery = Gallery(512, lambda size: 0.45)
+    await gallery.rebuild([])
+    assert await gallery.match(near(ANA, 0.9)) == Unknown(UnknownReason.NO_MATCH)
+    await gallery.close()
+
+
+async def test_between_two_visitors_is_ambiguous(gallery: Gallery) -> None:
+    between = Probe(direction(1, 1), PERMIT)
+    assert await gallery.match(between) == Unknown(UnknownReason.AMBIGUOUS)
+
+
+async def test_a_forgotten_visitor_matches_nothing_before_and_after_the_rebuild(gallery: Gallery) -> None:
+    gallery.forget("ana")
+    assert await gallery.match(near(ANA, 0.9)) == Unknown(UnknownReason.NO_MATCH)
+    await gallery.rebuild([Template(2, "bo", BO)])
+    assert await gallery.match(near(ANA, 0.9)) == Unknown(UnknownReason.NO_MATCH)
+    assert isinstance(await gallery.match(near(BO, 0.9)), Known)
+
+
+async def test_an_added_visitor_is_known_and_several_templates_count_as_one_visitor(gallery: Gallery) -> None:
+    cy = direction(0, 0, 1)
+    await gallery.extend([Template(number, "cy", cy) for number in range(3, 33)])
+    assert gallery.size == 32
+    who = await gallery.match(near(cy, 0.6))
+    assert isinstance(who, Known)
+    assert who.visitor_id == "cy"
+
+
+def test_the_threshold_sees_the_gallery_grow() -> None:
+    found = [(1, 0.5)]
+    assert isinstance(decide(found, {1: "ana"}, 0.49), Known)
+    assert decide(found, {1: "ana"}, 0.51) == Unknown(UnknownReason.NO_MATCH)
+
+
+def test_templates_without_an_owner_count_for_nobody() -> None:
+    assert decide([(9, 0.99), (1, 0.6)], {1: "ana"}, 0.45) == Known("ana", 0.6, 0.6)
