@@ -1,0 +1,1 @@
+"""What clients reach: one WebSocket, the metrics page, and the announcement that says where they are."""

@@ -1,0 +1,89 @@
+"""What the server needs of the engine, and nothing more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..protocol import EngineStatus, EventMessage, Snapshot
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..events import Bus
+    from ..models import Event
+    from ..store.tokens import TokenTable
+
+type Arguments = dict[str, Any]  # checked by `config.validate`
+
+
+class EngineApi(Protocol):
+    """The engine as commands see it. Results are JSON-able; refusals are `BridgeError`s, whose code goes on the wire."""
+
+    @property
+    def engine_id(self) -> str:
+        """Names this installation, for as long as its data directory lives."""
+
+    @property
+    def config(self) -> Config:
+        """The site's settings."""
+
+    @property
+    def tokens(self) -> TokenTable:
+        """Who may connect."""
+
+    @property
+    def bus(self) -> Bus:
+        """Where events, states and withdrawals are told, after they are stored."""
+
+    def status(self) -> EngineStatus:
+        """The engine's own state, now."""
+
+    def snapshot(self) -> Snapshot:
+        """Everything's state, now. Takes no turn of the event loop."""
+
+    def latest_sequence(self) -> int:
+        """The number of the newest event; 0 for an empty log."""
+
+    async def events_since(self, sequence: int) -> list[EventMessage]:
+        """Every event after `sequence`, oldest first, marked as replayed."""
+
+    def tell(self, event: Event) -> EventMessage:
+        """An event as clients are told it: with the alias, if there still is one, in place of the visitor's id."""
+
+    def sign(self, connection: str, zone_id: str, on: bool, notice_hash: str) -> None:
+        """A hub reports a zone's sign."""
+
+    async def act(self, zone_id: str) -> Any:
+        """A person acted for one passage."""
+
+    def connection_closed(self, connection: str) -> None:
+        """A client is gone, and with it what it vouched for. Called once for every client that was let in."""
+
+    async def consent_grant(self, args: Arguments) -> Any:
+        """Remember a person who agrees."""
+
+    async def consent_withdraw(self, args: Arguments) -> Any:
+        """Forget a person."""
+
+    async def consent_list(self) -> Any:
+        """Consents in force."""
+
+    async def visit_list(self, args: Arguments) -> Any:
+        """Visits, newest first."""
+
+    async def sighting_list(self, args: Arguments) -> Any:
+        """Sightings, newest first."""
+
+    async def camera_list(self) -> Any:
+        """Cameras and their state."""
+
+    async def camera_add(self, args: Arguments) -> Any:
+        """Pull one more channel."""
+
+    async def camera_remove(self, args: Arguments) -> Any:
+        """Stop pulling a channel."""
+
+    async def camera_discover(self, args: Arguments) -> Any:
+        """Devices that answer on the site's interfaces, or at one address."""
+
+    async def assessment_acknowledge(self, args: Arguments) -> Any:
+        """A person stands for the impact assessment."""

@@ -1,0 +1,116 @@
+"""The HTTP server: the WebSocket at `/ws`, the metrics at `/metrics`, and who is told that they are there."""
+
+from __future__ import annotations
+
+import errno
+import logging
+
+from aiohttp import web
+
+from ..errors import AskError, ConflictError, InvalidError, UnauthorizedError
+from ..protocol import ALLOWED, PATH, Command, Role
+from .announce import Announcement
+from .api import EngineApi
+from .auth import Authority
+from .commands import Context
+from .metrics import CONTENT_TYPE, render
+from .websocket import CLOSE_SECONDS, HEARTBEAT_SECONDS, MESSAGE_LIMIT, Clients, Connection
+
+_LOG = logging.getLogger(__name__)
+
+STRANGERS_AT_ONCE = 16  # connections that have not yet said who they are
+CLIENTS_AT_ONCE = 128
+STOP_SECONDS = 5.0  # for connections to end by themselves when the engine stops
+
+
+class Server:
+    """Listens from `start` to `stop`."""
+
+    def __init__(self, api: EngineApi) -> None:
+        """`api` is asked from the event loop only."""
+        self._api = api
+        self.authority = Authority(api.tokens)
+        self._clients = Clients()
+        self._context = Context(api, self.authority, self._clients.revoked)
+        self._runner: web.AppRunner | None = None
+        self._announcement: Announcement | None = None
+        self.port = api.config.port
+
+    async def start(self) -> None:
+        """Listen, leave the command line its token, and announce the engine if the site wants that.
+
+        Raises `ConflictError` for a port in use and `InvalidError` for an address that is not this machine's.
+        """
+        config = self._api.config
+        app = web.Application()
+        app.router.add_get(PATH, self._websocket)
+        app.router.add_get("/metrics", self._metrics)
+        # Connections end by `stop`; a client that is merely connected is no reason to wait.
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_SECONDS)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, config.host, config.port).start()
+            self.port = self._runner.addresses[0][1]
+            await self.authority.write_admin_token(config.data_dir)
+        except OSError as err:
+            await self.stop()
+            raise _explain(err, config.host, config.port) from err
+        _LOG.info("listening on %s:%d", config.host, self.port)
+        if config.announce:
+            self._announcement = await Announcement.start(config, self._api.engine_id, self.port)
+        if not await self._api.tokens.all():
+            code = self.authority.pairing_code(Role.HUB)
+            _LOG.warning("no hub is paired yet; pairing code: %s (good for 10 minutes, then: nvr-bridge pair)", code)
+
+    async def stop(self) -> None:
+        """Take leave of every client, and close the port. Calling it again does nothing."""
+        announcement, self._announcement = self._announcement, None
+        if announcement is not None:
+            await announcement.stop()
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            self._clients.dismiss()
+            await runner.cleanup()
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        clients = self._clients
+        if self._runner is None:
+            raise web.HTTPServiceUnavailable(text="the engine is stopping\n")
+        if clients.strangers >= STRANGERS_AT_ONCE or len(clients.everyone) >= CLIENTS_AT_ONCE:
+            raise web.HTTPServiceUnavailable(text="too many connections; try again later\n")
+        socket = web.WebSocketResponse(
+            timeout=CLOSE_SECONDS,
+            heartbeat=HEARTBEAT_SECONDS,
+            autoclose=False,
+            compress=False,  # what is said is short, and the processor has faces to find
+            max_msg_size=MESSAGE_LIMIT,
+        )
+        await socket.prepare(request)
+        await Connection(self._context, clients, socket, request).run()
+        return socket
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        try:
+            if scheme.lower() != "bearer":
+                raise UnauthorizedError("send `Authorization: Bearer TOKEN`; `nvr-bridge pair --role viewer` gives one")
+            if (await self.authority.authenticate(token)).role not in ALLOWED[Command.STATUS]:
+                raise UnauthorizedError("this token's role may not read the metrics")
+        except AskError as err:
+            raise web.HTTPUnauthorized(text=f"{err}\n", headers={"WWW-Authenticate": "Bearer"}) from None
+        body = render(self._api.snapshot(), clients=len(self._clients.everyone), dropped=self._clients.dropped)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+
+def _explain(err: OSError, host: str, port: int) -> AskError:
+    """Why a port could not be opened, and what to do."""
+    if err.errno == errno.EADDRINUSE:
+        return ConflictError(
+            f"listen.port: {port} on {host} is in use by another program; stop that, or set another port in bridge.yaml"
+        )
+    if err.errno == errno.EACCES:
+        return InvalidError(f"listen.port: this user may not open {port}; set one from 1024 on in bridge.yaml")
+    reason = err.strerror or str(err)
+    return InvalidError(
+        f"listen.host: cannot listen on {host} ({reason}); set an address of this machine in bridge.yaml"
+    )

@@ -1,0 +1,132 @@
+"""What each command does. Which role may give it and what arguments it takes is decided before, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from ..config import validate
+from ..errors import InvalidError, UnauthorizedError
+from ..protocol import ALLOWED, Command, Role
+from .api import Arguments, EngineApi
+from .auth import Authority
+
+
+class Caller(Protocol):
+    """The connection that a command came over."""
+
+    @property
+    def connection_id(self) -> str:
+        """Names the connection within this process."""
+
+    @property
+    def role(self) -> Role:
+        """What the connection may do."""
+
+    async def subscribe(self, message_id: int, since: int | None) -> Any:
+        """Start telling the connection what happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What commands work with."""
+
+    api: EngineApi
+    authority: Authority
+    revoked: Callable[[str], None]  # ends the live connections of a token id
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command, allowed and checked."""
+
+    message_id: int
+    command: Command
+    args: Arguments
+
+
+def check(message: dict[str, Any], role: Role) -> Request:
+    """A client's message as a request. Raises `InvalidError` or `UnauthorizedError`; `id` is the caller's to check."""
+    arguments = {key: value for key, value in message.items() if key not in {"id", "type"}}
+    try:
+        command = Command(message["type"])
+    except KeyError:
+        raise InvalidError("type: is missing; name a command") from None
+    except ValueError:
+        raise InvalidError(f"type: {str(message['type'])[:40]!r} is not a command of this engine") from None
+    if role not in ALLOWED[command]:
+        takes = ", ".join(sorted(ALLOWED[command]))
+        raise UnauthorizedError(f"{command}: a {role} token may not do this; it takes one of: {takes}")
+    return Request(message["id"], command, validate(command, arguments))
+
+
+async def execute(request: Request, caller: Caller, context: Context) -> Any:
+    """Do it, and return the result for the wire."""
+    return await _HANDLERS[request.command](request, caller, context)
+
+
+async def _status(_request: Request, _caller: Caller, context: Context) -> Any:
+    return context.api.status()
+
+
+async def _subscribe(request: Request, caller: Caller, _context: Context) -> Any:
+    return await caller.subscribe(request.message_id, request.args.get("since"))
+
+
+async def _sign(request: Request, caller: Caller, context: Context) -> Any:
+    args = request.args
+    context.api.sign(caller.connection_id, args["zone"], args["on"], args["notice_hash"])
+
+
+async def _act(request: Request, _caller: Caller, context: Context) -> Any:
+    return await context.api.act(request.args["zone"])
+
+
+async def _pair_create(request: Request, _caller: Caller, context: Context) -> Any:
+    made = context.authority.pairing_code(Role(request.args["role"]), request.args.get("name"))
+    expires = datetime.fromtimestamp(made.expires_at, UTC).isoformat(timespec="seconds")
+    return {"code": made.code, "role": made.role.value, "expires_at": expires}
+
+
+async def _token_list(_request: Request, _caller: Caller, context: Context) -> Any:
+    return [
+        {
+            "token_id": token.token_id,
+            "name": token.name,
+            "role": str(token.role),
+            "created_at": datetime.fromtimestamp(token.created_at, UTC).isoformat(timespec="seconds"),
+        }
+        for token in await context.api.tokens.all()
+    ]
+
+
+async def _token_revoke(request: Request, _caller: Caller, context: Context) -> Any:
+    token_id = request.args["token_id"]
+    await context.authority.revoke(token_id)
+    context.revoked(token_id)
+    return {"revoked": True}
+
+
+type Handler = Callable[[Request, Caller, Context], Awaitable[Any]]
+
+_HANDLERS: dict[Command, Handler] = {
+    Command.STATUS: _status,
+    Command.SUBSCRIBE: _subscribe,
+    Command.SIGN: _sign,
+    Command.ACT: _act,
+    Command.CONSENT_GRANT: lambda request, _, context: context.api.consent_grant(request.args),
+    Command.CONSENT_WITHDRAW: lambda request, _, context: context.api.consent_withdraw(request.args),
+    Command.CONSENT_LIST: lambda _, __, context: context.api.consent_list(),
+    Command.VISIT_LIST: lambda request, _, context: context.api.visit_list(request.args),
+    Command.SIGHTING_LIST: lambda request, _, context: context.api.sighting_list(request.args),
+    Command.CAMERA_LIST: lambda _, __, context: context.api.camera_list(),
+    Command.CAMERA_DISCOVER: lambda request, _, context: context.api.camera_discover(request.args),
+    Command.CAMERA_ADD: lambda request, _, context: context.api.camera_add(request.args),
+    Command.CAMERA_REMOVE: lambda request, _, context: context.api.camera_remove(request.args),
+    Command.PAIR_CREATE: _pair_create,
+    Command.TOKEN_LIST: _token_list,
+    Command.TOKEN_REVOKE: _token_revoke,
+    Command.ASSESSMENT_ACKNOWLEDGE: lambda request, _, context: context.api.assessment_acknowledge(request.args),
+}

@@ -1,0 +1,70 @@
+"""The metrics page, made anew from a snapshot at each request. It names cameras and zones, and never a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+from ..protocol import Snapshot
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+
+def render(snapshot: Snapshot, *, clients: int, dropped: int) -> bytes:
+    """The page, in the text format 0.0.4. `clients` are connected now, `dropped` were too slow since the start."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collector([*_engine(snapshot, clients, dropped), *_cameras(snapshot), *_zones(snapshot)]))
+    return generate_latest(registry)
+
+
+class _Collector:
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def _engine(snapshot: Snapshot, clients: int, dropped: int) -> Iterator[Metric]:
+    engine = snapshot["engine"]
+    info = InfoMetricFamily("nvr_bridge", "The engine")
+    info.add_metric([], {"version": engine["version"], "profile": engine["profile"]})
+    yield info
+    yield _counter("nvr_bridge_tracks", "Faces followed from their coming to their going", engine["tracks"])
+    yield _counter("nvr_bridge_permits", "Permits spent, as the gate recorded them", engine["permits"])
+    yield _counter("nvr_bridge_embeddings", "Runs seen at the embedder", engine["embeddings"])
+    yield GaugeMetricFamily(
+        "nvr_bridge_embeddings_without_permit", "Runs less permits; must be 0", engine["embeddings_without_permit"]
+    )
+    yield GaugeMetricFamily("nvr_bridge_subjects", "Visitors who agreed to be remembered", engine["subjects"])
+    yield GaugeMetricFamily("nvr_bridge_clients", "Clients connected", clients)
+    yield _counter("nvr_bridge_clients_dropped", "Clients dropped because they did not read", dropped)
+
+
+def _cameras(snapshot: Snapshot) -> Iterator[Metric]:
+    online = GaugeMetricFamily("nvr_bridge_camera_online", "Whether the camera delivers", labels=["camera"])
+    decoded = CounterMetricFamily("nvr_bridge_frames_decoded", "Frames decoded", labels=["camera"])
+    analysed = CounterMetricFamily("nvr_bridge_frames_analysed", "Frames searched for faces", labels=["camera"])
+    dropped = CounterMetricFamily("nvr_bridge_frames_dropped", "Frames that a newer one replaced", labels=["camera"])
+    for camera in snapshot["cameras"]:
+        online.add_metric([camera["id"]], camera["state"] == "online")
+        decoded.add_metric([camera["id"]], camera["decoded"])
+        analysed.add_metric([camera["id"]], camera["analysed"])
+        dropped.add_metric([camera["id"]], camera["dropped"])
+    yield from (online, decoded, analysed, dropped)
+
+
+def _zones(snapshot: Snapshot) -> Iterator[Metric]:
+    armed = GaugeMetricFamily("nvr_bridge_zone_armed", "Whether recognition is allowed now", labels=["zone"])
+    present = GaugeMetricFamily("nvr_bridge_zone_people_present", "People in view", labels=["zone"])
+    for zone in snapshot["zones"]:
+        armed.add_metric([zone["id"]], zone["armed"])
+        present.add_metric([zone["id"]], zone["people_present"])
+    yield from (armed, present)
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(name, text, value)
