@@ -1,0 +1,60 @@
+"""Erasing a visitor's rows, once their key is gone.
+
+A withdrawal destroys the key first: from then on nothing of the visitor can be read, whatever a crash leaves behind, and
+the rows without a key tell the next start what is left to erase.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..errors import RetryError
+from ..models import Event
+from ..store.schema import ConsentRow, EventRow, SightingRow, TemplateRow, VisitorRow, VisitRow
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What is to be told of a withdrawal: the hub has to forget this alias and these visits."""
+
+    alias: str
+    visit_ids: tuple[str, ...]
+    event: Event
+
+
+class ErasureOwedError(RetryError):
+    """The visitor is erased and the key destroyed, but the erased rows' pages are still in the write-ahead log.
+
+    Another program reads the store. `withdrawn` is to be told all the same; the log is cut as soon as that program ends.
+    """
+
+    code = "erasure_owed"
+
+    def __init__(self, message: str, withdrawn: Withdrawn) -> None:
+        super().__init__(message)
+        self.withdrawn = withdrawn
+
+
+async def erase_rows(session: AsyncSession, visitor_id: str) -> tuple[str, tuple[str, ...]]:
+    """Erase the visitor in the caller's transaction → (the zone of their last consent, their visits).
+
+    Visits, events and sightings stay for the counts, as nobody's.
+    """
+    latest = (
+        select(ConsentRow.zone_id).where(ConsentRow.visitor_id == visitor_id).order_by(ConsentRow.granted_at.desc())
+    )
+    zone_id = await session.scalar(latest.limit(1)) or ""
+    visits = await session.scalars(select(VisitRow.visit_id).where(VisitRow.visitor_id == visitor_id))
+    visit_ids = tuple(visits)
+    await session.execute(
+        update(SightingRow).where(SightingRow.visitor_id == visitor_id).values(visitor_id=None, score=None, margin=None)
+    )
+    await session.execute(update(EventRow).where(EventRow.visitor_id == visitor_id).values(visitor_id=None))
+    await session.execute(update(VisitRow).where(VisitRow.visitor_id == visitor_id).values(visitor_id=None))
+    await session.execute(delete(TemplateRow).where(TemplateRow.visitor_id == visitor_id))
+    await session.execute(delete(ConsentRow).where(ConsentRow.visitor_id == visitor_id))
+    await session.execute(delete(VisitorRow).where(VisitorRow.visitor_id == visitor_id))
+    return zone_id, visit_ids

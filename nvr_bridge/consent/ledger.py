@@ -1,0 +1,142 @@
+"""The append-only, hash-chained record of every processing act. It holds no personal data and links nothing.
+
+Each entry names its subject only as an HMAC of the entry's own number under the visitor's key: who holds the key finds
+their entries, and with the key gone no entry joins to a person or to another entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..store.database import Database
+from ..store.schema import Data, LedgerRow
+from .vault import Vault
+
+GENESIS = "0" * 64
+_PAGE = 1000  # entries held in memory while walking the chain
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One processing act."""
+
+    number: int  # 1, 2, 3 … without a gap
+    at: float
+    act: str
+    zone_id: str | None
+    subject: str | None
+    data: Data
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What walking the chain found."""
+
+    entries: int  # that are as they were written
+    broken_at: int | None  # the first number that was changed, moved or removed
+
+    @property
+    def intact(self) -> bool:
+        """Whether the whole chain holds."""
+        return self.broken_at is None
+
+
+class Ledger:
+    """The record. It can be added to and read, nothing else."""
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db = db
+        self._vault = vault
+
+    async def append(
+        self,
+        session: AsyncSession,
+        act: str,
+        *,
+        at: float,
+        zone_id: str | None = None,
+        visitor_id: str | None = None,
+        subject: Callable[[int], str] | None = None,
+        data: Data | None = None,
+    ) -> Entry:
+        """Add an entry to the caller's write transaction. `data` must hold nothing personal.
+
+        The subject is a visitor with a key, or what `Vault.subject` gave before the key was destroyed.
+        """
+        newest = select(LedgerRow.number, LedgerRow.digest).order_by(LedgerRow.number.desc()).limit(1)
+        last = (await session.execute(newest)).one_or_none()
+        number, previous = (last.number + 1, last.digest) if last else (1, GENESIS)
+        if visitor_id is not None:
+            subject = self._vault.subject(visitor_id)
+        named = subject(number) if subject else None
+        content = dict(data or {})
+        at = float(at)  # as the store gives it back
+        digest = _digest(number, at, act, zone_id, named, content, previous)
+        entry = Entry(number, at, act, zone_id, named, content, digest)
+        await session.execute(
+            insert(LedgerRow).values(
+                number=number,
+                at=at,
+                act=act,
+                zone_id=zone_id,
+                subject=named,
+                data=content,
+                previous=previous,
+                digest=digest,
+            )
+        )
+        return entry
+
+    async def record(self, act: str, zone_id: str | None = None, data: Data | None = None) -> Entry:
+        """Add an entry that stands alone, in a transaction of its own, as of now."""
+        async with self._db.write() as session:
+            return await self.append(session, act, at=time.time(), zone_id=zone_id, data=data)
+
+    async def about(self, visitor_id: str) -> list[Entry]:
+        """The visitor's own entries, oldest first. Raises `NotFoundError` once the key is gone."""
+        name = self._vault.subject(visitor_id)
+        found: list[Entry] = []
+        after = 0
+        while rows := await self._page(after):
+            found += [_entry(row) for row in rows if row.subject and hmac.compare_digest(row.subject, name(row.number))]
+            after = rows[-1].number
+        return found
+
+    async def since(self, number: int, limit: int = _PAGE) -> list[Entry]:
+        """The entries after `number`, oldest first, at most `limit`."""
+        return [_entry(row) for row in await self._page(number, limit)]
+
+    async def verify(self) -> Verdict:
+        """Walk the whole chain."""
+        number, previous = 0, GENESIS
+        while rows := await self._page(number):
+            for row in rows:
+                digest = _digest(row.number, row.at, row.act, row.zone_id, row.subject, row.data, row.previous)
+                if row.number != number + 1 or row.previous != previous or row.digest != digest:
+                    return Verdict(number, number + 1)
+                number, previous = row.number, row.digest
+        return Verdict(number, None)
+
+    async def _page(self, after: int, limit: int = _PAGE) -> list[LedgerRow]:
+        async with self._db.read() as session:
+            wanted = select(LedgerRow).where(LedgerRow.number > after).order_by(LedgerRow.number).limit(limit)
+            return list(await session.scalars(wanted))
+
+
+def _digest(*content: object) -> str:
+    """sha256 of an entry's columns in one canonical form, the digest of the entry before among them."""
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _entry(row: LedgerRow) -> Entry:
+    return Entry(row.number, row.at, row.act, row.zone_id, row.subject, row.data, row.digest)

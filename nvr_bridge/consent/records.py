@@ -1,0 +1,292 @@
+"""Who agreed to what: consents, templates and aliases, from the agreement to the withdrawal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from sqlalchemy import exists, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..errors import AskError, InvalidError, NotFoundError, RetryError
+from ..events import EventLog
+from ..models import Consent, Event, EventKind
+from ..store.database import Database
+from ..store.finish import to_the_end
+from ..store.schema import ConsentRow, TemplateRow, VisitorRow
+from .alias import new_alias, plain
+from .erasure import ErasureOwedError, Withdrawn, erase_rows
+from .ledger import Ledger
+from .vault import Vault
+
+if TYPE_CHECKING:
+    from ..models import Embedding
+
+_LOG = logging.getLogger(__name__)
+_FORMAT: Final = np.dtype("<f4")  # of a stored embedding, whatever this machine's byte order
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An embedding stored with consent."""
+
+    template_id: int  # never reused
+    visitor_id: str
+    embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A consent that the store has committed, and what comes with it."""
+
+    consent: Consent
+    alias: str
+    templates: tuple[Template, ...]
+    event: Event
+
+
+class Records:
+    """The visitors. Made by `open`."""
+
+    def __init__(self, db: Database, vault: Vault, ledger: Ledger, log: EventLog) -> None:
+        self._db = db
+        self._vault = vault
+        self._ledger = ledger
+        self._log = log
+        self._aliases: dict[str, str] = {}  # by visitor
+        self._changing = asyncio.Lock()
+
+    @classmethod
+    async def open(
+        cls, db: Database, vault: Vault, ledger: Ledger, log: EventLog, clock: Callable[[], float] = time.time
+    ) -> Records:
+        """Finish what a crash interrupted, and read the aliases."""
+        records = cls(db, vault, ledger, log)
+        await to_the_end(records._recover(clock()))
+        return records
+
+    @property
+    def subjects(self) -> int:
+        """How many people are remembered."""
+        return len(self._aliases)
+
+    def alias(self, visitor_id: str) -> str | None:
+        """What the visitor is called, or None once they withdrew."""
+        return self._aliases.get(visitor_id)
+
+    async def visitor_for(self, alias: str) -> str | None:
+        """Whose alias this is, however it was typed."""
+        wanted = select(VisitorRow.visitor_id).where(VisitorRow.alias_tag == self._tag(alias))
+        async with self._db.read() as session:
+            return await session.scalar(wanted)
+
+    async def consents(self) -> list[Consent]:
+        """Every consent that is kept, the oldest first."""
+        async with self._db.read() as session:
+            rows = await session.scalars(select(ConsentRow).order_by(ConsentRow.granted_at))
+            return [_consent(row) for row in rows if self._vault.has_key(row.visitor_id)]
+
+    async def expired(self, now: float) -> list[str]:
+        """The visitors none of whose consents reaches beyond `now`: to be withdrawn."""
+        over = (
+            select(ConsentRow.visitor_id).group_by(ConsentRow.visitor_id).having(func.max(ConsentRow.expires_at) <= now)
+        )
+        async with self._db.read() as session:
+            return list(await session.scalars(over))
+
+    async def templates(self, pack: str = "default") -> list[Template]:
+        """Every template that this pack's embedder made."""
+        async with self._db.read() as session:
+            wanted = select(TemplateRow).where(TemplateRow.pack == pack).order_by(TemplateRow.template_id)
+            rows = list(await session.scalars(wanted))
+        found = await asyncio.to_thread(lambda: [self._template(row) for row in rows])
+        return [template for template in found if template and self._vault.has_key(template.visitor_id)]
+
+    async def grant(
+        self,
+        *,
+        zone_id: str,
+        notice_hash: str,
+        language: str,
+        purpose: str,
+        expires_at: float,
+        guardian: bool,
+        embeddings: Sequence[Embedding],
+        now: float,
+        pack: str = "default",
+    ) -> Granted:
+        """Remember a visitor who agreed: key, consent, templates and alias, all of it or none.
+
+        `embeddings` are (dimension,) of one person. Raises `InvalidError` without one, or for an expiry that has passed.
+        """
+        if not embeddings or not all(vector.ndim == 1 and np.isfinite(vector).all() for vector in embeddings):
+            raise InvalidError("embeddings: at least one is needed, each a vector of finite numbers")
+        if expires_at <= now:
+            raise InvalidError("expires_at: has passed; give a time to come")
+        visitor_id = uuid.uuid4().hex
+        consent = Consent(
+            uuid.uuid4().hex, visitor_id, zone_id, notice_hash, language, purpose, now, expires_at, guardian
+        )
+        async with self._changing:
+            return await to_the_end(self._grant(consent, embeddings, pack))
+
+    async def withdraw(self, visitor_id: str, now: float) -> Withdrawn:
+        """Erase a visitor for good: the key, the rows, and what the write-ahead log holds of them.
+
+        Raises `NotFoundError`, and `ErasureOwedError` if another program keeps the log from being cut. After any other
+        `RetryError` (a full disk) it can be called again.
+        """
+        async with self._changing:
+            return await to_the_end(self._withdraw(visitor_id, now))
+
+    async def _grant(self, consent: Consent, embeddings: Sequence[Embedding], pack: str) -> Granted:
+        visitor_id = consent.visitor_id
+        await self._vault.new_key(visitor_id)
+        committed = False
+        try:
+            async with self._db.write() as session:
+                alias = await self._free_alias(session)
+                sealed = self._vault.seal(visitor_id, alias.encode(), b"alias")
+                await session.execute(
+                    insert(VisitorRow).values(visitor_id=visitor_id, alias_tag=self._tag(alias), alias_sealed=sealed)
+                )
+                await session.execute(insert(ConsentRow).values(asdict(consent)))
+                templates = tuple([await self._store(session, consent, vector, pack) for vector in embeddings])
+                event = await self._log.append(
+                    session,
+                    kind=EventKind.CONSENT_GRANTED,
+                    occurred_at=consent.granted_at,
+                    zone_id=consent.zone_id,
+                    visitor_id=visitor_id,
+                )
+                await self._ledger.append(
+                    session,
+                    "consent_granted",
+                    at=consent.granted_at,
+                    zone_id=consent.zone_id,
+                    visitor_id=visitor_id,
+                    data={
+                        "notice_hash": consent.notice_hash,
+                        "templates": len(templates),
+                        "guardian": consent.guardian,
+                    },
+                )
+            committed = True
+        finally:
+            if not committed:
+                await self._vault.destroy_key(visitor_id)
+        self._aliases[visitor_id] = alias
+        return Granted(consent, alias, templates, event)
+
+    async def _store(self, session: AsyncSession, consent: Consent, vector: Embedding, pack: str) -> Template:
+        content = vector.astype(_FORMAT).tobytes()
+        sealed = self._vault.seal(consent.visitor_id, content, _place(consent.consent_id, pack))
+        row = TemplateRow(visitor_id=consent.visitor_id, consent_id=consent.consent_id, pack=pack, sealed=sealed)
+        session.add(row)
+        await session.flush()
+        return Template(row.template_id, consent.visitor_id, _embedding(content))
+
+    async def _withdraw(self, visitor_id: str, now: float) -> Withdrawn:
+        alias = self._aliases.get(visitor_id)
+        if alias is None:
+            raise NotFoundError(f"visitor {visitor_id}: is not remembered; they withdrew, or were never here")
+        # A key that is gone already was destroyed by a call that then failed: this one does the rest.
+        subject = self._vault.subject(visitor_id) if self._vault.has_key(visitor_id) else None
+        await self._vault.destroy_key(visitor_id)
+        async with self._db.write() as session:
+            withdrawn = await self._erase(session, visitor_id, alias, now, subject)
+        del self._aliases[visitor_id]
+        try:
+            await self._db.checkpoint()
+        except RetryError as err:
+            raise ErasureOwedError(str(err), withdrawn) from err
+        return withdrawn
+
+    async def _erase(
+        self, session: AsyncSession, visitor_id: str, alias: str, now: float, subject: Callable[[int], str] | None
+    ) -> Withdrawn:
+        until = select(func.max(ConsentRow.expires_at)).where(ConsentRow.visitor_id == visitor_id)
+        expires_at = (await session.execute(until)).scalar_one_or_none()
+        data = {"expired": expires_at is not None and expires_at <= now}
+        zone_id, visit_ids = await erase_rows(session, visitor_id)
+        event = await self._log.append(
+            session, kind=EventKind.CONSENT_WITHDRAWN, occurred_at=now, zone_id=zone_id, data={**data}
+        )
+        await self._ledger.append(
+            session, "consent_withdrawn", at=now, zone_id=zone_id or None, subject=subject, data={**data}
+        )
+        return Withdrawn(alias, visit_ids, event)
+
+    async def _recover(self, now: float) -> None:
+        async with self._db.read() as session:
+            rows = list(await session.scalars(select(VisitorRow)))
+        known = {row.visitor_id for row in rows}
+        keyless = sorted(known - self._vault.visitors)
+        orphans = self._vault.visitors - known
+        if orphans:
+            _LOG.warning("consent: destroying %d keys that no visitor of the store has", len(orphans))
+            await self._vault.destroy_key(*orphans)
+        if keyless:
+            _LOG.warning("consent: erasing %d visitors whose keys are gone", len(keyless))
+            async with self._db.write() as session:
+                for visitor_id in keyless:
+                    await self._erase(session, visitor_id, "", now, None)
+            try:
+                await self._db.checkpoint()
+            except RetryError as err:
+                _LOG.warning("%s", err)
+        held = [row for row in rows if row.visitor_id not in keyless]
+        self._aliases = await asyncio.to_thread(lambda: {row.visitor_id: self._unseal_alias(row) for row in held})
+
+    async def _free_alias(self, session: AsyncSession) -> str:
+        while True:
+            alias = new_alias()
+            taken = select(exists().where(VisitorRow.alias_tag == self._tag(alias)))
+            if not (await session.execute(taken)).scalar_one():
+                return alias
+
+    def _tag(self, alias: str) -> str:
+        return self._vault.tag("alias", plain(alias))
+
+    def _unseal_alias(self, row: VisitorRow) -> str:
+        return self._vault.unseal(row.visitor_id, row.alias_sealed, b"alias").decode()
+
+    def _template(self, row: TemplateRow) -> Template | None:
+        """None for a template that cannot be read: its visitor is withdrawing, or its row was changed."""
+        try:
+            content = self._vault.unseal(row.visitor_id, row.sealed, _place(row.consent_id, row.pack))
+        except NotFoundError:
+            return None
+        except AskError as err:
+            _LOG.error("consent: template %d is left out: %s", row.template_id, err)
+            return None
+        return Template(row.template_id, row.visitor_id, _embedding(content))
+
+
+def _place(consent_id: str, pack: str) -> bytes:
+    """What binds a sealed template to its consent."""
+    return f"template {consent_id} {pack}".encode()
+
+
+def _embedding(content: bytes) -> Embedding:
+    return np.frombuffer(content, dtype=_FORMAT).astype(np.float32)
+
+
+def _consent(row: ConsentRow) -> Consent:
+    return Consent(
+        consent_id=row.consent_id,
+        visitor_id=row.visitor_id,
+        zone_id=row.zone_id,
+        notice_hash=row.notice_hash,
+        language=row.language,
+        purpose=row.purpose,
+        granted_at=row.granted_at,
+        expires_at=row.expires_at,
+        guardian=row.guardian,
+    )

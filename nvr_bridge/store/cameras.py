@@ -1,0 +1,127 @@
+"""Cameras, the logins of their devices (sealed with the site key), and the logins that devices refused."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..consent.vault import Vault
+from ..devices.credentials import Credentials
+from ..errors import ConflictError, NotFoundError
+from ..models import Camera, CameraKind
+from .database import Database
+from .schema import CameraRow, LoginRow, RefusalRow
+
+
+class CameraTable:
+    """The cameras. A login belongs to the device at an address, which may have many channels."""
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db = db
+        self._vault = vault
+
+    async def all(self) -> list[Camera]:
+        """Every camera, by its id."""
+        async with self._db.read() as session:
+            return [_camera(row) for row in await session.scalars(select(CameraRow).order_by(CameraRow.camera_id))]
+
+    async def add(self, camera: Camera, credentials: Credentials | None = None) -> None:
+        """Keep a camera, instead of the one with its id, and its device's login if one is given.
+
+        Raises `ConflictError` if the channel belongs to another camera.
+        """
+        try:
+            async with self._db.write() as session:
+                await session.merge(
+                    CameraRow(
+                        camera_id=camera.camera_id,
+                        name=camera.name,
+                        kind=camera.kind.value,
+                        address=camera.address,
+                        channel=camera.channel,
+                        zone_id=camera.zone_id,
+                    )
+                )
+                if credentials is not None:
+                    await session.merge(self._login(camera.address, credentials))
+                await session.flush()
+                await _drop_unused_logins(session)
+        except IntegrityError as err:
+            raise ConflictError(
+                f"camera: channel {camera.channel} of {camera.address} is a camera already; remove that one first"
+            ) from err
+
+    async def remove(self, camera_id: str) -> None:
+        """Forget a camera, and its device's login if no other channel needs it. Raises `NotFoundError`."""
+        async with self._db.write() as session:
+            row = await session.get(CameraRow, camera_id)
+            if row is None:
+                raise NotFoundError(f"camera: {camera_id!r} does not exist")
+            await session.delete(row)
+            await session.flush()
+            await _drop_unused_logins(session)
+
+    async def credentials(self, address: str) -> Credentials | None:
+        """The device's login, if one is known."""
+        async with self._db.read() as session:
+            row = await session.get(LoginRow, address)
+        if row is None:
+            return None
+        username, password = json.loads(self._vault.unseal_site(row.sealed))
+        return Credentials(username, password, row.version)
+
+    async def set_credentials(self, address: str, username: str, password: str) -> Credentials:
+        """Change the login of a device that has a camera, under a version that was never tried.
+
+        Raises `NotFoundError` if no camera is at the address.
+        """
+        async with self._db.write() as session:
+            here = select(exists().where(CameraRow.address == address))
+            if not (await session.execute(here)).scalar_one():
+                raise NotFoundError(f"address: {address} has no camera; add one")
+            credentials = Credentials(username, password, await _next_version(session, address))
+            await session.merge(self._login(address, credentials))
+        return credentials
+
+    async def next_version(self, address: str) -> int:
+        """A version under which no login of this device is kept or was refused."""
+        async with self._db.read() as session:
+            return await _next_version(session, address)
+
+    async def refused(self) -> set[tuple[str, int]]:
+        """Every (address, login version) that a device refused."""
+        async with self._db.read() as session:
+            rows = await session.execute(select(RefusalRow.address, RefusalRow.version))
+            return {(address, version) for address, version in rows}
+
+    async def remember(self, address: str, version: int) -> None:
+        """Keep a refusal; on return it is on the disk."""
+        async with self._db.write() as session:
+            await session.merge(RefusalRow(address=address, version=version))
+
+    async def forget(self, address: str) -> None:
+        """Drop every refusal of one device."""
+        async with self._db.write() as session:
+            await session.execute(delete(RefusalRow).where(RefusalRow.address == address))
+
+    def _login(self, address: str, credentials: Credentials) -> LoginRow:
+        content = json.dumps([credentials.username, credentials.password]).encode()
+        return LoginRow(address=address, version=credentials.version, sealed=self._vault.seal_site(content))
+
+
+async def _next_version(session: AsyncSession, address: str) -> int:
+    kept = select(func.max(LoginRow.version)).where(LoginRow.address == address)
+    refused = select(func.max(RefusalRow.version)).where(RefusalRow.address == address)
+    highest = [(await session.execute(query)).scalar_one_or_none() or 0 for query in (kept, refused)]
+    return max(highest) + 1
+
+
+async def _drop_unused_logins(session: AsyncSession) -> None:
+    await session.execute(delete(LoginRow).where(LoginRow.address.not_in(select(CameraRow.address))))
+
+
+def _camera(row: CameraRow) -> Camera:
+    return Camera(row.camera_id, row.name, CameraKind(row.kind), row.address, row.channel, row.zone_id)

@@ -1,0 +1,205 @@
+"""The tables. Every change here needs a migration; a test keeps the two alike.
+
+Times are seconds since the Unix epoch (UTC). Numbers that must never be reused (event sequences, template ids)
+are AUTOINCREMENT. Columns named `sealed` hold what `consent.vault` encrypted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+type Data = dict[str, str | int | float | bool | None]
+
+NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up without reuse only on INTEGER
+ID = String(64)
+WORDS = String(255)
+_VISITOR = "visitors.visitor_id"
+
+
+class Base(DeclarativeBase):
+    """What all tables share."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {Data: JSON, float: Double, bytes: LargeBinary}  # noqa: RUF012 - SQLAlchemy reads it as it is
+
+
+class SettingRow(Base):
+    """A value under a key: the engine's id, acknowledgements."""
+
+    __tablename__ = "settings"
+
+    key: Mapped[str] = mapped_column(WORDS, primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)
+
+
+class VisitorRow(Base):
+    """A person who agreed to be remembered. Readable only with the visitor's own key."""
+
+    __tablename__ = "visitors"
+
+    visitor_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    alias_tag: Mapped[str] = mapped_column(ID, unique=True)  # keyed hash, for looking the alias up
+    alias_sealed: Mapped[bytes]
+
+
+class ConsentRow(Base):
+    """What a visitor agreed to."""
+
+    __tablename__ = "consents"
+
+    consent_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    visitor_id: Mapped[str] = mapped_column(ID, ForeignKey(_VISITOR, ondelete="CASCADE"), index=True)
+    zone_id: Mapped[str] = mapped_column(ID)
+    notice_hash: Mapped[str] = mapped_column(ID)
+    language: Mapped[str] = mapped_column(ID)
+    purpose: Mapped[str] = mapped_column(WORDS)
+    granted_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(index=True)
+    guardian: Mapped[bool]
+
+
+class TemplateRow(Base):
+    """An embedding stored with a consent, and never without it."""
+
+    __tablename__ = "templates"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    template_id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
+    visitor_id: Mapped[str] = mapped_column(ID, ForeignKey(_VISITOR, ondelete="CASCADE"), index=True)
+    consent_id: Mapped[str] = mapped_column(ID, ForeignKey("consents.consent_id", ondelete="CASCADE"), index=True)
+    pack: Mapped[str] = mapped_column(ID)  # whose embedder made it: no other pack's probes compare with it
+    sealed: Mapped[bytes]
+
+
+class VisitRow(Base):
+    """One stay. Nobody's once the visitor withdrew."""
+
+    __tablename__ = "visits"
+
+    visit_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    visitor_id: Mapped[str | None] = mapped_column(ID, ForeignKey(_VISITOR, ondelete="SET NULL"), index=True)
+    zone_id: Mapped[str] = mapped_column(ID)
+    started_at: Mapped[float] = mapped_column(index=True)
+    last_at: Mapped[float]
+    ended_at: Mapped[float | None]
+    earlier: Mapped[int]
+
+
+class EventRow(Base):
+    """The durable event log."""
+
+    __tablename__ = "events"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    sequence: Mapped[int] = mapped_column(NUMBER, primary_key=True)
+    kind: Mapped[str] = mapped_column(ID)
+    occurred_at: Mapped[float]
+    zone_id: Mapped[str] = mapped_column(ID)
+    visit_id: Mapped[str | None] = mapped_column(ID, index=True)
+    visitor_id: Mapped[str | None] = mapped_column(ID, ForeignKey(_VISITOR, ondelete="SET NULL"), index=True)
+    data: Mapped[Data]
+
+
+class SightingRow(Base):
+    """What a track amounted to. Of somebody unknown it says when, where and why, and nothing else."""
+
+    __tablename__ = "sightings"
+    __table_args__ = (
+        UniqueConstraint("camera_id", "started_at", "track_id"),
+        Index("ix_sightings_zone_id", "zone_id", "started_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    sighting_id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
+    camera_id: Mapped[str] = mapped_column(ID)
+    zone_id: Mapped[str] = mapped_column(ID)
+    track_id: Mapped[int]
+    started_at: Mapped[float]
+    at: Mapped[float]
+    ended_at: Mapped[float | None]
+    reason: Mapped[str | None] = mapped_column(ID)  # why nobody was recognised; None: somebody was
+    visitor_id: Mapped[str | None] = mapped_column(ID, ForeignKey(_VISITOR, ondelete="SET NULL"), index=True)
+    score: Mapped[float | None]
+    margin: Mapped[float | None]
+    visit_id: Mapped[str | None] = mapped_column(ID, index=True)
+
+
+class CameraRow(Base):
+    """One channel that the engine pulls."""
+
+    __tablename__ = "cameras"
+    __table_args__ = (UniqueConstraint("address", "channel"),)
+
+    camera_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    name: Mapped[str] = mapped_column(WORDS)
+    kind: Mapped[str] = mapped_column(ID)
+    address: Mapped[str] = mapped_column(WORDS)
+    channel: Mapped[str] = mapped_column(WORDS)
+    zone_id: Mapped[str] = mapped_column(ID)
+
+
+class LoginRow(Base):
+    """The user name and password of one device. `version` rises with every change."""
+
+    __tablename__ = "logins"
+
+    address: Mapped[str] = mapped_column(WORDS, primary_key=True)
+    version: Mapped[int]
+    sealed: Mapped[bytes]
+
+
+class RefusalRow(Base):
+    """A login that a device refused, and that is not tried again. Outlives the camera: its version is used up."""
+
+    __tablename__ = "refusals"
+
+    address: Mapped[str] = mapped_column(WORDS, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class TokenRow(Base):
+    """A client's token, hashed."""
+
+    __tablename__ = "tokens"
+
+    token_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    name: Mapped[str] = mapped_column(WORDS)
+    role: Mapped[str] = mapped_column(ID)
+    digest: Mapped[str] = mapped_column(ID, unique=True)
+    created_at: Mapped[float]
+
+
+class LedgerRow(Base):
+    """One processing act, chained to the one before by its hash."""
+
+    __tablename__ = "ledger"
+
+    number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=False)
+    at: Mapped[float]
+    act: Mapped[str] = mapped_column(ID)
+    zone_id: Mapped[str | None] = mapped_column(ID)
+    subject: Mapped[str | None] = mapped_column(ID)
+    data: Mapped[Data]
+    previous: Mapped[str] = mapped_column(ID)
+    digest: Mapped[str] = mapped_column(ID)

@@ -1,0 +1,110 @@
+"""Sightings: what each track amounted to. Of somebody unknown: when, where and why, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..models import Known, Sighting
+from .database import Database
+from .schema import SightingRow, VisitorRow
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSighting:
+    """A sighting as it is kept. Known to have been somebody, but nobody's, once the visitor withdrew."""
+
+    camera_id: str
+    zone_id: str
+    track_id: int
+    started_at: float
+    at: float
+    ended_at: float | None
+    reason: str | None  # models.UnknownReason; None: somebody was recognised
+    visitor_id: str | None
+    score: float | None
+    margin: float | None
+    visit_id: str | None
+
+
+class SightingTable:
+    """The sightings, one row a track."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def add(self, sighting: Sighting, visit_id: str | None = None) -> None:
+        """Keep what a track amounts to, instead of what was kept of it before.
+
+        A visitor who has withdrawn meanwhile is left out.
+        """
+        async with self._db.write() as session:
+            found = select(SightingRow).where(
+                SightingRow.camera_id == sighting.camera_id,
+                SightingRow.started_at == sighting.started_at,
+                SightingRow.track_id == sighting.track_id,
+            )
+            row = await session.scalar(found)
+            if row is None:
+                row = SightingRow(
+                    camera_id=sighting.camera_id,
+                    zone_id=sighting.zone_id,
+                    track_id=sighting.track_id,
+                    started_at=sighting.started_at,
+                )
+                session.add(row)
+            row.at = sighting.at
+            row.ended_at = sighting.ended_at
+            await _fill(session, row, sighting, visit_id)
+
+    async def people(self, zone_id: str, since: float) -> int:
+        """Tracks that began in the zone at `since` or later, recognised or not."""
+        where = (SightingRow.zone_id == zone_id, SightingRow.started_at >= since)
+        async with self._db.read() as session:
+            return (await session.execute(select(func.count()).select_from(SightingRow).where(*where))).scalar_one()
+
+    async def list(self, since: float | None, zone_id: str | None, limit: int) -> Sequence[StoredSighting]:
+        """The newest `limit` sightings that began at `since` or later, the newest first."""
+        where: list[ColumnElement[bool]] = []
+        if since is not None:
+            where.append(SightingRow.started_at >= since)
+        if zone_id is not None:
+            where.append(SightingRow.zone_id == zone_id)
+        newest = (SightingRow.started_at.desc(), SightingRow.sighting_id.desc())
+        async with self._db.read() as session:
+            rows = await session.scalars(select(SightingRow).where(*where).order_by(*newest).limit(limit))
+            return [_stored(row) for row in rows]
+
+
+async def _fill(session: AsyncSession, row: SightingRow, sighting: Sighting, visit_id: str | None) -> None:
+    """Set who it was: everything of a known visitor, only the reason for an unknown one."""
+    row.visitor_id = row.score = row.margin = row.visit_id = None
+    if not isinstance(sighting.who, Known):
+        row.reason = sighting.who.reason.value
+        return
+    row.reason = None
+    here = select(exists().where(VisitorRow.visitor_id == sighting.who.visitor_id))
+    if (await session.execute(here)).scalar_one():
+        row.visitor_id = sighting.who.visitor_id
+        row.score = float(sighting.who.score)
+        row.margin = float(sighting.who.margin)
+        row.visit_id = visit_id
+
+
+def _stored(row: SightingRow) -> StoredSighting:
+    return StoredSighting(
+        camera_id=row.camera_id,
+        zone_id=row.zone_id,
+        track_id=row.track_id,
+        started_at=row.started_at,
+        at=row.at,
+        ended_at=row.ended_at,
+        reason=row.reason,
+        visitor_id=row.visitor_id,
+        score=row.score,
+        margin=row.margin,
+        visit_id=row.visit_id,
+    )

@@ -1,0 +1,123 @@
+"""Visits: one row a stay, and the events that tell of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..errors import ConflictError, NotFoundError
+from ..events import EventLog
+from ..models import Event, EventKind, Visit
+from .database import Database
+from .schema import Data, VisitRow
+
+
+class VisitTable:
+    """The visits. An event is in the same transaction as what it tells of; the caller publishes it."""
+
+    def __init__(self, db: Database, log: EventLog) -> None:
+        self._db = db
+        self._log = log
+
+    async def open_visits(self) -> Sequence[Visit]:
+        """Those that nothing has ended, the longest first."""
+        async with self._db.read() as session:
+            wanted = select(VisitRow).where(VisitRow.ended_at.is_(None)).order_by(VisitRow.started_at)
+            return [_visit(row) for row in await session.scalars(wanted)]
+
+    async def begin(
+        self, visitor_id: str, zone_id: str, at: float, data: Data | None = None, *, visit_id: str | None = None
+    ) -> tuple[Visit, Event]:
+        """Open a visit: `first_visit`, or `returning_visit` if the visitor made others before.
+
+        Raises `NotFoundError` for a visitor who has withdrawn, `ConflictError` for a `visit_id` that is taken.
+        """
+        visit_id = visit_id or uuid.uuid4().hex
+        try:
+            async with self._db.write() as session:
+                made = select(func.count()).select_from(VisitRow).where(VisitRow.visitor_id == visitor_id)
+                earlier = (await session.execute(made)).scalar_one()
+                visit = Visit(visit_id, visitor_id, zone_id, at, at, None, earlier)
+                await session.execute(
+                    insert(VisitRow).values(
+                        visit_id=visit_id,
+                        visitor_id=visitor_id,
+                        zone_id=zone_id,
+                        started_at=at,
+                        last_at=at,
+                        ended_at=None,
+                        earlier=earlier,
+                    )
+                )
+                kind = EventKind.RETURNING_VISIT if visit.returning else EventKind.FIRST_VISIT
+                event = await self._tell(session, visit, kind, at, data)
+        except IntegrityError as err:
+            if "FOREIGN KEY" in str(err.orig).upper():
+                raise NotFoundError(f"visitor {visitor_id}: has withdrawn, so no visit can be theirs") from err
+            raise ConflictError(f"visit {visit_id}: exists already") from err
+        return visit, event
+
+    async def extend(self, visit_id: str, at: float) -> Visit:
+        """The visitor was still there at `at`. Raises `NotFoundError`."""
+        async with self._db.write() as session:
+            row = await _row(session, visit_id)
+            row.last_at = max(row.last_at, at)
+            return _visit(row)
+
+    async def end(self, visit_id: str, at: float, data: Data | None = None) -> tuple[Visit, Event]:
+        """Close a visit at `at`. Raises `NotFoundError`, and `ConflictError` if it is closed already."""
+        async with self._db.write() as session:
+            row = await _row(session, visit_id)
+            if row.ended_at is not None:
+                raise ConflictError(f"visit {visit_id}: has ended already")
+            row.ended_at = at
+            visit = _visit(row)
+            event = await self._tell(session, visit, EventKind.VISIT_ENDED, at, data)
+        return visit, event
+
+    async def counts(self, zone_id: str, since: float) -> tuple[int, int]:
+        """(visits, returning visits among them) that began in the zone at `since` or later."""
+        where = (VisitRow.zone_id == zone_id, VisitRow.started_at >= since)
+        returning = func.count().filter(VisitRow.earlier > 0)
+        async with self._db.read() as session:
+            row = (await session.execute(select(func.count(), returning).select_from(VisitRow).where(*where))).one()
+            return int(row[0]), int(row[1])
+
+    async def list(self, since: float | None, until: float | None, zone_id: str | None, limit: int) -> Sequence[Visit]:
+        """The newest `limit` visits that began in [since, until), the newest first."""
+        where: list[ColumnElement[bool]] = []
+        if since is not None:
+            where.append(VisitRow.started_at >= since)
+        if until is not None:
+            where.append(VisitRow.started_at < until)
+        if zone_id is not None:
+            where.append(VisitRow.zone_id == zone_id)
+        wanted = select(VisitRow).where(*where).order_by(VisitRow.started_at.desc(), VisitRow.visit_id).limit(limit)
+        async with self._db.read() as session:
+            return [_visit(row) for row in await session.scalars(wanted)]
+
+    async def _tell(self, session: AsyncSession, visit: Visit, kind: EventKind, at: float, data: Data | None) -> Event:
+        return await self._log.append(
+            session,
+            kind=kind,
+            occurred_at=at,
+            zone_id=visit.zone_id,
+            visit_id=visit.visit_id,
+            visitor_id=visit.visitor_id,
+            data=data,
+        )
+
+
+async def _row(session: AsyncSession, visit_id: str) -> VisitRow:
+    row = await session.get(VisitRow, visit_id)
+    if row is None:
+        raise NotFoundError(f"visit {visit_id}: does not exist")
+    return row
+
+
+def _visit(row: VisitRow) -> Visit:
+    return Visit(row.visit_id, row.visitor_id, row.zone_id, row.started_at, row.last_at, row.ended_at, row.earlier)
