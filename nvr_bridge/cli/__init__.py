@@ -1,0 +1,1 @@
+"""The command line. What talks to a running engine is light; what works on this machine loads the engine when called."""

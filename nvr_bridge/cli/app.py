@@ -1,0 +1,87 @@
+"""All commands, and how they end: a `BridgeError` is one line on stderr and exit code 1, wrong usage exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import AskError, BridgeError
+from . import cameras, consent, discover, lists, serve, site, tokens
+
+EXTRA = "engine"
+
+app = typer.Typer(
+    name="nvr-bridge",
+    help="Consented visitor attribution for the cameras and the Home Assistant hub a property already has.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a traceback is for bugs, and then all of it
+    rich_markup_mode=None,
+)
+serve.register(app)
+discover.register(app)
+tokens.register(app)
+site.register(app)
+app.add_typer(cameras.app, name="cameras")
+app.add_typer(lists.visits, name="visits")
+app.add_typer(lists.sightings, name="sightings")
+app.add_typer(consent.app, name="consent")
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"nvr-bridge {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line that the process was started with."""
+    try:
+        app()
+    except BridgeError as err:
+        _fail([err])
+    except ModuleNotFoundError as err:
+        if err.name is None or err.name.split(".")[0] not in _ENGINE_MODULES:
+            raise
+        _fail([AskError(f"{err.name} is not installed here; install nvr-bridge[{EXTRA}] to use this command")])
+    except BaseExceptionGroup as group:
+        # The engine's tasks end together, and so do their errors.
+        said, unsaid = group.split(BridgeError)
+        if unsaid is not None or said is None:
+            raise
+        _fail(_leaves(said))
+
+
+_ENGINE_MODULES = {
+    "aiosqlite",
+    "alembic",
+    "av",
+    "cryptography",
+    "cv2",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "onvif",
+    "prometheus_client",
+    "sqlalchemy",
+    "usearch",
+    "zeroconf",
+}
+
+
+def _leaves(group: BaseExceptionGroup[BridgeError]) -> list[BridgeError]:
+    found: list[BridgeError] = []
+    for err in group.exceptions:
+        found += _leaves(err) if isinstance(err, BaseExceptionGroup) else [err]
+    return found
+
+
+def _fail(errors: list[BridgeError]) -> None:
+    for line in dict.fromkeys(" ".join(str(err).split()) for err in errors):
+        typer.echo(f"nvr-bridge: {line}", err=True)
+    sys.exit(1)

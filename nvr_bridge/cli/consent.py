@@ -1,0 +1,86 @@
+"""`nvr-bridge consent`: remember a person who agrees, and forget one who withdraws."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..config import PHOTO_LIMIT, load_config
+from ..errors import InvalidError
+from .shared import DEFAULT_CONFIG, ConfigOption, JsonOption, ask, given, moment, print_table, show
+
+app = typer.Typer(help="Consents, and their withdrawal.", no_args_is_help=True)
+
+
+@app.command()
+def grant(
+    zone: Annotated[str, typer.Option(help="The consent point where the person agreed.")],
+    purpose: Annotated[str, typer.Option(help="What the person agreed to.")],
+    language: Annotated[str, typer.Option(help="The language in which the notice was read, such as en or zh-Hans.")],
+    days: Annotated[float | None, typer.Option(help="For how many days.")] = None,
+    expires: Annotated[str | None, typer.Option(help="Or until this time, ISO 8601.")] = None,
+    photo: Annotated[
+        Path | None, typer.Option(help="A JPEG or PNG of the person; without it, the one face at the zone now.")
+    ] = None,
+    guardian: Annotated[bool, typer.Option("--guardian", help="A guardian agreed, for a child under 14.")] = False,
+    notice_hash: Annotated[
+        str | None, typer.Option(help="The notice that was read; without it, the one in force.")
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Remember a person who agrees. Prints the alias under which the hub will know them."""
+    arguments: dict[str, Any] = given(
+        expires_in_days=days, expires_at=moment(expires), photo=None if photo is None else _photo(photo)
+    )
+    made = ask(
+        config,
+        "consent/grant",
+        zone=zone,
+        purpose=purpose,
+        language=language,
+        guardian=guardian,
+        notice_hash=notice_hash or load_config(config).notice_hash,
+        **arguments,
+    )
+    show(made, as_json, lambda: typer.echo(f"Alias: {made['alias']}  (until {made['expires_at']})"))
+
+
+@app.command()
+def withdraw(
+    alias: Annotated[str, typer.Argument(help="The visitor's alias.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget a person for good."""
+    result = ask(config, "consent/withdraw", alias=alias)
+    show(result, as_json, lambda: typer.echo("Withdrawn: the template, its key and the consent are gone."))
+
+
+@app.command("list")
+def list_consents(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Consents in force."""
+    consents = ask(config, "consent/list")
+    columns = {
+        "alias": "Alias",
+        "zone": "Zone",
+        "purpose": "Purpose",
+        "language": "Language",
+        "granted_at": "Granted",
+        "expires_at": "Expires",
+    }
+    show(consents, as_json, lambda: print_table(columns, consents, "No consents."))
+
+
+def _photo(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as err:
+        raise InvalidError(f"--photo: {path} cannot be read ({err.strerror})") from err
+    encoded = base64.b64encode(content).decode()
+    if len(encoded) > PHOTO_LIMIT:
+        raise InvalidError(f"--photo: {path} is {len(content)} bytes; at most {PHOTO_LIMIT * 3 // 4} are taken")
+    return encoded
