@@ -1,0 +1,154 @@
+"""The whole demo site, running: simulated cameras, the engine, the hub, and all that a person sets up once between them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo import hub_setup
+from demo.cameras import PASSWORD, USER, Recordings, SiteCameras
+from demo.engine import EngineServer
+from demo.feed import Recording, StoryClock
+from demo.hub import Helper, HubServer, act_of, sign_of
+from demo.hub_client import HubClient
+from demo.hub_setup import Entities
+from demo.people import fetch_photos
+from demo.process import ROOT, DemoError, say
+from demo.timeline import Site
+from demo.video import render
+from nvr_bridge.models import ZoneKind
+
+CACHE = ROOT / ".cache" / "demo"
+HUB = ROOT / ".venv-hub"
+VISIT_GAP = 10.0  # seconds
+READY_SECONDS = 60.0
+
+
+@dataclass
+class Stage:
+    """What is running, and what it is called."""
+
+    site: Site
+    clock: StoryClock
+    cameras: SiteCameras
+    engine: EngineServer
+    server: HubServer
+    hub: HubClient
+    discovered: int
+    camera_ids: dict[str, str]  # the site's camera → the engine's id
+    entry_id: str  # of the integration, in the hub
+    entities: Entities
+    page: str  # the dashboard's path
+
+    async def online(self) -> None:
+        """Wait until the hub says that every camera is online and every zone with a sign armed. Raises `DemoError`."""
+        wanted = [self.entities.camera(camera_id, "online") for camera_id in self.camera_ids.values()]
+        wanted += [self.entities.zone(zone, "recognition_armed") for zone in helpers_of(self.site)]
+
+        def check(states: dict[str, dict[str, Any]]) -> bool:
+            return all(states.get(entity, {}).get("state") == "on" for entity in wanted)
+
+        await self.hub.wait_for("every camera online and every zone armed", check, READY_SECONDS)
+
+
+def prepare(site: Site, video: Path) -> dict[str, Recordings]:
+    """Photos and videos, made if they are missing, and loaded. Blocks."""
+    fetch_photos(site.photos, CACHE / "photos", say=say)
+    clips = render(site, CACHE / "photos", video, say)
+    return {key: Recordings(Recording.load(clip.main), Recording.load(clip.sub)) for key, clip in clips.items()}
+
+
+def helpers_of(site: Site) -> dict[str, list[Helper]]:
+    """The hub's own toggles and buttons, by zone: a sign where people may be recognised, a button where they act."""
+    helpers: dict[str, list[Helper]] = {}
+    for zone in site.zones.values():
+        if zone.kind is not ZoneKind.OBSERVE:
+            helpers[zone.zone_id] = [sign_of(zone.zone_id, zone.name)]
+        if zone.kind is ZoneKind.OPT_IN_LANE:
+            helpers[zone.zone_id].append(act_of(zone.zone_id, zone.name))
+    return helpers
+
+
+@asynccontextmanager
+async def running(
+    site: Site, recordings: Mapping[str, Recordings], folder: Path, hub_environment: Path = HUB
+) -> AsyncIterator[Stage]:
+    """Start everything in `folder`, on free ports of 127.0.0.1; stop all of it at the end, whatever happens.
+
+    Raises `DemoError` when something does not come up.
+    """
+    clock = StoryClock()
+    async with AsyncExitStack() as stack:
+        cameras = await stack.enter_async_context(SiteCameras(site, recordings, clock))
+        engine, server = EngineServer(folder / "engine"), HubServer(folder / "hub", hub_environment / "bin" / "python")
+        hub = HubClient(server.address)
+        stack.push_async_callback(hub.close)
+        stack.push_async_callback(engine.process.stop)
+        stack.push_async_callback(server.process.stop)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_start_hub(site, server, hub))
+            adding = group.create_task(_start_engine(site, cameras, engine))
+        discovered, camera_ids = adding.result()
+        entry_id, known = await _join(site, engine, hub)
+        zones = {key: zone.name for key, zone in site.zones.items()}
+        names = {camera_ids[key]: camera.name for key, camera in site.cameras.items()}
+        page = await hub_setup.lay_out(hub, known, zones, names, helpers_of(site))
+        stage = Stage(
+            site, clock, cameras, engine, server, hub, discovered, camera_ids, entry_id, known, server.address + page
+        )
+        await stage.online()
+        yield stage
+
+
+async def _start_hub(site: Site, server: HubServer, hub: HubClient) -> None:
+    await server.write(helper for helpers in helpers_of(site).values() for helper in helpers)
+    say(f"Starting Home Assistant {server.version} …")
+    await server.start()
+    await hub.sign_in()
+    await server.process.ready(hub.running, READY_SECONDS)
+    for helpers in helpers_of(site).values():
+        await hub.act("input_boolean/turn_on", helpers[0].entity_id)
+    say(f"Home Assistant {server.version} runs at {server.address}")
+
+
+async def _start_engine(site: Site, cameras: SiteCameras, engine: EngineServer) -> tuple[int, dict[str, str]]:
+    """(devices that discovery found, the site's camera → the engine's id)"""
+    zones = {key: {"name": zone.name, "kind": zone.kind.value} for key, zone in site.zones.items()}
+    engine.write(site.name, zones, VISIT_GAP)
+    say("Starting the engine …")
+    await engine.start()
+    say("Searching for cameras: no address is told to anybody …")
+    found = await engine.cli("discover", "--username", USER, "--json", password=PASSWORD)
+    say(f"Found {', '.join(f'{each["name"]} at {each["address"]}' for each in found) or 'none'}")
+    await engine.cli("assessment", "acknowledge", "--by", "The demo", "--ground", "people made of photos, no visitors")
+    return len(found), await _add_cameras(cameras, engine, {each["address"] for each in found})
+
+
+async def _add_cameras(cameras: SiteCameras, engine: EngineServer, found: set[str]) -> dict[str, str]:
+    """One device at a time, as recorders want it."""
+    added = {}
+    for place in cameras.places():
+        camera = place.camera
+        if place.address not in found:
+            raise DemoError(f"discovery did not find {camera.name}; it found {', '.join(sorted(found)) or 'nothing'}")
+        channel = ("--channel", place.channel) if place.channel else ()
+        options = ("--zone", camera.zone, "--name", camera.name, "--username", USER, *channel)
+        answer = await engine.cli("cameras", "add", place.address, *options, "--json", password=PASSWORD)
+        added[camera.camera] = str(answer[0]["id"])
+    return added
+
+
+async def _join(site: Site, engine: EngineServer, hub: HubClient) -> tuple[str, Entities]:
+    """Add the engine to the hub, as a person does: a code, then the signs and buttons of each zone."""
+    code = (await engine.cli("pair", "--json"))["code"]
+    entry_id = await hub_setup.add_engine(hub, engine.port, code)
+    for zone_id, helpers in helpers_of(site).items():
+        await hub_setup.bind(hub, entry_id, zone_id, helpers[0], helpers[1] if len(helpers) > 1 else None)
+    async with engine.client() as client:
+        known = await hub_setup.entities(hub, client.hello["engine_id"])
+    say(f"The hub has {len(known.all())} entities of the engine")
+    return entry_id, known

@@ -1,0 +1,104 @@
+"""Plays the story: what people of the site do in the hub and at the desk, at the moments that `site.yaml` gives."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+
+from demo.engine import EngineServer
+from demo.feed import StoryClock
+from demo.hub import act_of, sign_of
+from demo.hub_client import HubClient
+from demo.process import DemoError, say
+from demo.timeline import Site, Step
+from nvr_bridge.errors import BridgeError
+
+PURPOSE = "to be recognised on the next visit"
+LEAD = 1.0  # seconds from deciding to begin to the beginning, so that every camera begins together
+
+
+@dataclass
+class Played:
+    """One time through the story."""
+
+    began: float  # seconds since the epoch
+    aliases: dict[str, str] = field(default_factory=dict)  # by person
+    problems: list[str] = field(default_factory=list)  # what could not be done
+
+
+class Story:
+    """The people of the site. `play` once, or again and again."""
+
+    def __init__(self, site: Site, clock: StoryClock, hub: HubClient, engine: EngineServer) -> None:
+        self._site = site
+        self._clock = clock
+        self._hub = hub
+        self._engine = engine
+
+    async def play(self, *, tell: bool = True) -> Played:
+        """From beginning to end. A step that fails is written down, and the story goes on."""
+        self._clock.begin(time.monotonic() + LEAD)
+        played = Played(time.time() + LEAD)
+        async with asyncio.TaskGroup() as group:
+            for step in self._site.steps:
+                group.create_task(self._perform(step, played, tell=tell))
+            group.create_task(asyncio.sleep(LEAD + self._site.length))
+        return played
+
+    async def forget(self, played: Played) -> None:
+        """Everybody who is still remembered withdraws, so that the story can begin again."""
+        for alias in played.aliases.values():
+            with contextlib.suppress(BridgeError):  # withdrawn within the story, or the engine is being restarted
+                async with self._engine.client() as client:
+                    await client.call("consent/withdraw", alias=alias)
+
+    async def _perform(self, step: Step, played: Played, *, tell: bool) -> None:
+        await asyncio.sleep(played.began + step.at - time.time())
+        if tell:
+            say(f"{step.at:5.1f} s  {_told(step)}")
+        try:
+            await self._do(step, played)
+        except (BridgeError, DemoError, OSError) as err:
+            played.problems.append(f"{step.at:g} s: {_told(step)}: {err}")
+
+    async def _do(self, step: Step, played: Played) -> None:
+        zone = self._site.zones[step.zone] if step.zone else None
+        match step.do:
+            case "act" if zone:
+                await self._hub.act("input_button/press", act_of(zone.zone_id, zone.name).entity_id)
+            case "sign" if zone:
+                service = "turn_on" if step.lit else "turn_off"
+                await self._hub.act(f"input_boolean/{service}", sign_of(zone.zone_id, zone.name).entity_id)
+            case "consent" if zone and step.person:
+                played.aliases[step.person] = await self._consent(zone.zone_id)
+            case "withdraw" if step.person:
+                body = {"alias": played.aliases.get(step.person, "nobody of this name agreed")}
+                await self._hub.post("/api/services/nvr_bridge/withdraw_consent", body)
+            case _:
+                raise DemoError("the story's step names no zone or person")
+
+    async def _consent(self, zone_id: str) -> str:
+        """The one face now at this consent point → its alias."""
+        async with self._engine.client() as client:
+            zones = (await client.subscribe())["snapshot"]["zones"]
+            notice = next(zone["notice_hash"] for zone in zones if zone["id"] == zone_id)
+            granted = await client.call(
+                "consent/grant", zone=zone_id, notice_hash=notice, purpose=PURPOSE, language="en", expires_in_days=1
+            )
+            alias: str = granted["alias"]
+            return alias
+
+
+def _told(step: Step) -> str:
+    where = f" ({step.zone})" if step.zone else ""
+    match step.do:
+        case "sign":
+            return f"the sign goes {'on' if step.lit else 'off'}{where}"
+        case "act":
+            return f"somebody presses the button{where}"
+        case "consent":
+            return f"{step.person} agrees to be remembered{where}"
+        case _:
+            return f"{step.person} withdraws"
