@@ -91,6 +91,8 @@ class _Isapi:
         """Status, body and authentication challenge."""
         try:
             async with self._session.get(path, allow_redirects=False) as response:
+                if "CSeq" in response.headers:  # RTSP looks enough like HTTP to be taken for it, and then waited for
+                    raise _no_http(self.address)
                 body = await response.content.read(_LIMIT)
                 return response.status, body, response.headers.get("WWW-Authenticate", "")
         except TimeoutError:
@@ -102,9 +104,7 @@ class _Isapi:
                 f"{self.address}: {_reason(err)}; check the address and that the device is on"
             ) from None
         except aiohttp.ClientError:
-            raise NotADeviceError(
-                f"{self.address}: what answers there speaks no HTTP; give the device's HTTP port, not its RTSP port"
-            ) from None
+            raise _no_http(self.address) from None
 
     async def get(self, path: str) -> Element | None:
         """The document at `path`; None where the device has none. Raises `CredentialsError` and `UnreachableError`."""
@@ -132,6 +132,12 @@ class _Isapi:
             f"{self.address}: refused the user name or password of {self._username!r}{note}; it was tried once,"
             " give the right ones"
         )
+
+
+def _no_http(address: str) -> NotADeviceError:
+    return NotADeviceError(
+        f"{address}: what answers there speaks no HTTP; give the device's HTTP port, not its RTSP port"
+    )
 
 
 def _reason(err: OSError) -> str:

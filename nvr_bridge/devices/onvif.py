@@ -48,6 +48,7 @@ async def read(address: str, credentials: Credentials | None, book: LoginBook) -
 
 
 async def _clock_offset(session: OnvifSession) -> float | None:
+    await session.prepare("devicemgmt")
     asked = time.time()
     try:
         answer = await session.anonymous("devicemgmt", "GetSystemDateAndTime")

@@ -60,6 +60,10 @@ class OnvifSession:
         """Say where `service` ("media") is."""
         self._xaddrs[service] = xaddr
 
+    async def prepare(self, service: str) -> None:
+        """Load what a call to `service` needs, so that the first call takes as long as the device does."""
+        await self._service(service)
+
     async def anonymous(self, service: str, operation: str, **arguments: Any) -> Any:
         """Call without a login; None where the device wants one for this."""
         try:

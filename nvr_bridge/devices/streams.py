@@ -39,7 +39,8 @@ async def choose(channel: Channel, credentials: Credentials | None, measure: Mea
             never = never or err
             continue
         measured.append((stream, facts))
-        if _good(facts) and (not waiting or _area(facts) <= _claimed(waiting[0])):
+        # Whatever claims more is larger, unless this device's claims are wrong: then all of them are measured.
+        if _good(facts) and stream.width is not None and _area(facts) <= _claimed(stream):
             break
     if measured:
         good = [one for one in measured if _good(one[1])]
