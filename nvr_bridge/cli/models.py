@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
 
 from ..config import MODELS_DIR
 from ..errors import ModelPackError
 from ..vision.install import Installed, check, install, installed
 from ..vision.pack import Pack, load_pack
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(help="Install and check model packs.", no_args_is_help=True)
 
@@ -36,6 +36,9 @@ def install_command(
     folder: Dir = None,
 ) -> None:
     """Fetch a pack, check every file, convert it once, and put it in its place."""
+    from rich.console import Console  # noqa: PLC0415 - a script that asks for JSON never waits for it
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
+
     pack = load_pack(name)
     console = Console(stderr=True)
     bar = Progress(
@@ -64,6 +67,9 @@ def list_command(folder: Dir = None, as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps([_row(item) for item in packs]))
         return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table("Pack", "Installed", "Licence", "Trained on", "What it is")
     for item in packs:
         licences = sorted({package.licence for package in item.pack.packages})
