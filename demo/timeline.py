@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,6 +209,10 @@ def _check(site: Site, file: Path) -> None:
             raise InvalidError(f"{where}: somebody is in view within {QUIET:g} s of the story's ends; move the walk")
         if site.look(walk).photo not in dict(site.photos.files):
             raise InvalidError(f"{where}: photo {site.look(walk).photo}: add it and its sha256 under photos")
+    for walk, other in itertools.combinations(site.walks, 2):
+        if walk.person == other.person and other.at < walk.until:
+            times = f"at {walk.at:g} s and at {other.at:g} s"
+            raise InvalidError(f"{file.name}: walks: {walk.person}: in two places at once, {times}; move one of them")
     for zone in {camera.zone for camera in site.cameras.values()} | {step.zone for step in site.steps if step.zone}:
         if zone not in site.zones:
             raise InvalidError(f"{file.name}: zone {zone}: there is none of this name under zones")
