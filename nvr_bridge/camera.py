@@ -11,19 +11,16 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import Protocol
 
 from .devices.credentials import Credentials
-from .devices.device import StreamRef
 from .errors import AskError, BridgeError, CredentialsError, NoVideoError, RetryError
 from .models import Camera, CameraState, Face, FaceShot, Frame, StreamFacts, Track
+from .sight import Cutter, Detector, Sight
 from .video.motion import MotionGate
 from .video.source import Source
 from .vision.track import Tracks, Update, update, with_best
-from .worker import Worker
-
-if TYPE_CHECKING:
-    from .models import Image
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,20 +28,6 @@ FRAME_TIMEOUT = 5.0  # seconds without a frame after which a stream counts as de
 LOOK_ANYWAY = 2.0  # seconds after which a picture without motion is looked at all the same: people also stand still
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between attempts
 ASK_RETRY = 300.0  # seconds after which a device without video is looked at again
-
-
-class FaceFinder(Protocol):
-    """Finds the faces of a picture."""
-
-    def detect(self, image: Image) -> list[Face]:
-        """Every face in `image`, in its pixels."""
-
-
-class FaceCutter(Protocol):
-    """Cuts faces out for the embedder."""
-
-    def cut(self, image: Image, face: Face, at: float) -> FaceShot | None:
-        """The aligned face, or None where it is no usable face."""
 
 
 class Viewer(Protocol):
@@ -55,9 +38,6 @@ class Viewer(Protocol):
 
     async def ended(self, track: Track) -> None:
         """A track is over."""
-
-    def health_changed(self, camera: Camera) -> None:
-        """The camera's state, reason or stream is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +58,9 @@ class Health:
     facts: StreamFacts | None = None
 
 
+type CredentialsOf = Callable[[Camera], Awaitable[Credentials | None]]
+
+
 class Opener(Protocol):
     """Finds out which stream to pull; asks the device, so it is called once per outage and not per frame."""
 
@@ -91,16 +74,15 @@ class CameraLoop:
     def __init__(
         self,
         camera: Camera,
-        *,
         open_stream: Opener,
-        credentials: Callable[[Camera], Awaitable[Credentials | None]],
-        detector: FaceFinder,
-        cutter: FaceCutter,
-        worker: Worker,
+        credentials: CredentialsOf,
+        health_changed: Callable[[Camera], None],
+        *,
+        sight: Sight,
         viewer: Viewer,
         analysis_fps: float,
     ) -> None:
-        """`worker` is the thread that owns the detector and the cutter."""
+        """`analysis_fps` pictures per second are looked at while something moves; `health_changed` is told of every change."""
         self.camera = camera
         self.health = Health(CameraState.CONNECTING)
         self.view = View(0.0)
@@ -110,11 +92,11 @@ class CameraLoop:
         self.tracks_seen = 0
         self._open_stream = open_stream
         self._credentials = credentials
-        self._detector = detector
-        self._cutter = cutter
-        self._worker = worker
+        self._sight = sight
         self._viewer = viewer
+        self._health_changed = health_changed
         self._analysis_fps = analysis_fps
+        self._next_track = 1
         self._changed = asyncio.Event()
         self._gone_by_source = (0, 0)
 
@@ -159,7 +141,7 @@ class CameraLoop:
 
     async def _watch(self, source: Source, facts: StreamFacts) -> None:
         gate = MotionGate()
-        tracks = Tracks()
+        tracks = Tracks(next_id=self._next_track)
         looked_at = 0.0
         try:
             while True:
@@ -174,10 +156,11 @@ class CameraLoop:
                 tracks = await self._look(frame, tracks)
         finally:
             # Forced ends: nobody is still present on a camera that sees nothing.
+            self._next_track = tracks.next_id  # a number names one track for as long as the process lives
             await self._show(View(self.view.at), update(tracks, (), float("inf"), self.camera).ended)
 
     async def _look(self, frame: Frame, tracks: Tracks) -> Tracks:
-        found, shots = await self._worker.run(_analyse, self._detector, self._cutter, frame, tracks, self.camera)
+        found, shots = await self._sight.on_models(partial(_analyse, frame, tracks, self.camera))
         self.analysed += 1
         await self._show(View(frame.received_at, found.live, shots), found.ended)
         return found.state
@@ -206,7 +189,7 @@ class CameraLoop:
         elif health.state is not self.health.state:
             _LOGGER.warning("camera %s: %s: %s", self.camera.camera_id, health.state, health.reason)
         self.health = health
-        self._viewer.health_changed(self.camera)
+        self._health_changed(self.camera)
 
     async def _wait(self, seconds: float | None) -> None:
         """Until the credentials change, and for `seconds` at most."""
@@ -218,7 +201,7 @@ class CameraLoop:
 
 
 def _analyse(
-    detector: FaceFinder, cutter: FaceCutter, frame: Frame, tracks: Tracks, camera: Camera
+    frame: Frame, tracks: Tracks, camera: Camera, detector: Detector, cutter: Cutter
 ) -> tuple[Update, dict[int, FaceShot]]:
     """On the vision thread: detect, track, and cut out the faces of this frame."""
     found = update(tracks, detector.detect(frame.image), frame.received_at, camera)
@@ -234,6 +217,3 @@ def _analyse(
             with_best(track, shot) if shot and (track.best is None or shot.quality > track.best.quality) else track
         )
     return replace(found, live=tuple(live), state=found.state.replacing(live)), shots
-
-
-__all__ = ["CameraLoop", "Health", "Opener", "StreamRef", "View", "Viewer"]

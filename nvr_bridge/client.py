@@ -192,27 +192,35 @@ def _address(url: str) -> str:
 @asynccontextmanager
 async def _open(url: str) -> AsyncIterator[tuple[aiohttp.ClientWebSocketResponse, Hello]]:
     """A connection that has heard the server's hello."""
-    address = _address(url)
     async with aiohttp.ClientSession() as session:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 # The first answer may carry everything that was missed, so no limit on its size.
-                socket = await session.ws_connect(address, heartbeat=HEARTBEAT_SECONDS, max_msg_size=0)
-                hello = await _receive(socket)
-        except (aiohttp.ClientError, OSError, TimeoutError) as err:
+                socket = await session.ws_connect(_address(url), heartbeat=HEARTBEAT_SECONDS, max_msg_size=0)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as err:
             raise UnreachableError(f"{url}: no engine answers there; is it running, and is the address right?") from err
-        if hello.get("type") != "hello":
-            raise UnreachableError(f"{url}: what answers there is no NVR Bridge engine; check the address")
-        if hello["oldest_schema"] > SCHEMA or hello["schema"] < OLDEST_SCHEMA:
-            older = "client" if hello["oldest_schema"] > SCHEMA else "engine"
-            raise IncompatibleError(
-                f"{url}: the engine speaks schema {hello['oldest_schema']} to {hello['schema']} and this client"
-                f" {OLDEST_SCHEMA} to {SCHEMA}; update the {older}"
-            )
         try:
-            yield socket, cast("Hello", hello)
+            yield socket, await _hello(socket, url)
         finally:
             await socket.close()
+
+
+async def _hello(socket: aiohttp.ClientWebSocketResponse, url: str) -> Hello:
+    """The server's first message, if it is one that this client can go on from."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            hello = await _receive(socket)
+    except (ConnectionError, TimeoutError):
+        hello = {}
+    if hello.get("type") != "hello":
+        raise UnreachableError(f"{url}: what answers there is no NVR Bridge engine; check the address")
+    if hello["oldest_schema"] > SCHEMA or hello["schema"] < OLDEST_SCHEMA:
+        older = "client" if hello["oldest_schema"] > SCHEMA else "engine"
+        raise IncompatibleError(
+            f"{url}: the engine speaks schema {hello['oldest_schema']} to {hello['schema']} and this client"
+            f" {OLDEST_SCHEMA} to {SCHEMA}; update the {older}"
+        )
+    return cast("Hello", hello)
 
 
 async def _introduce(socket: aiohttp.ClientWebSocketResponse, hello: Hello, message: dict[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,11 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
+from .camera import CameraLoop
 from .config import Config
+from .consent.enrol import Enrolment
 from .consent.interlock import Interlock
 from .consent.ledger import Ledger
 from .consent.permit import Gate, OfflineGate
@@ -21,12 +24,18 @@ from .consent.policy import load_policy
 from .consent.records import Records
 from .consent.vault import Vault
 from .events import Bus, EventLog
+from .fleet import Fleet
 from .gallery import Gallery
+from .presence import Presence
 from .recognise import Recogniser
 from .server.app import Server
-from .service import Service
+from .service import Parts, Service
+from .sight import Sight
+from .store.cameras import CameraTable
 from .store.database import Database
+from .store.settings import SettingsTable
 from .store.sightings import SightingTable
+from .store.tokens import TokenTable
 from .store.visits import VisitTable
 from .vision.sessions import load
 from .visits.attendance import Attendance
@@ -92,23 +101,45 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     records = await Records.open(database, vault, ledger, log)
     visits, sightings = VisitTable(database, log), SightingTable(database)
 
-    worker = Worker("vision")
-    stack.push_async_callback(worker.close)
     bus, interlock = Bus(), Interlock(config.zones, policy, config.notice_hash, config.sign_ttl)
     gate = Gate(config.zones, interlock)
+    worker = Worker("vision")
+    stack.push_async_callback(worker.close)
     vision = await worker.run(load, config.models_dir, config.pack, spend=gate.spend, embedder=policy.biometrics)
     gallery = Gallery(vision.dimension, vision.threshold)
     stack.push_async_callback(gallery.close)
     await gallery.rebuild(await records.templates())
     attendance = Attendance(visits, bus, config.visit_gap)
     await attendance.load()
-    recogniser = Recogniser(
-        config.zones,
-        gate,
-        gallery,
-        attendance,
-        sightings,
-        embedder=vision.embedder,
-        worker=worker,
-        min_face=config.min_face,
+    sight = Sight(vision, worker, config.min_face)
+    recogniser = Recogniser(config.zones, gate, gallery, attendance, sightings, sight)
+    presence = Presence(config.zones, interlock, recogniser, visits, sightings, bus, config.timezone)
+    make_loop = partial(CameraLoop, sight=sight, viewer=presence, analysis_fps=config.analysis_fps)
+    fleet = Fleet(CameraTable(database, vault), config.zones, config.interfaces, bus, make_loop)
+    enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, fleet, sight, bus)
+    service = Service(
+        Parts(
+            config=config,
+            policy=policy,
+            database=database,
+            settings=SettingsTable(database),
+            tokens=TokenTable(database),
+            log=log,
+            ledger=ledger,
+            records=records,
+            visits=visits,
+            sightings=sightings,
+            bus=bus,
+            interlock=interlock,
+            gate=gate,
+            sight=sight,
+            gallery=gallery,
+            recogniser=recogniser,
+            attendance=attendance,
+            presence=presence,
+            enrolment=enrolment,
+            fleet=fleet,
+        )
     )
+    await service.load_assessment()
+    return service

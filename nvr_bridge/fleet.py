@@ -10,13 +10,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from .camera import CameraLoop, View
+from .camera import CameraLoop, CredentialsOf, Opener, View
+from .devices.address import normal
 from .devices.credentials import Credentials, LoginBook
 from .devices.device import Channel, Device
 from .devices.discovery import discover
 from .devices.probe import identify
 from .devices.streams import choose, with_credentials
 from .errors import BridgeError, InvalidError, NotFoundError
+from .events import Bus, State
 from .models import Camera, CameraState, StreamFacts, Zone
 from .protocol import CameraStatus
 from .store.cameras import CameraTable
@@ -25,17 +27,17 @@ from .video.source import measure
 JITTER = 0.3  # seconds by which devices are asked apart: recorders answer slowly and one at a time
 
 
+type LoopMaker = Callable[[Camera, Opener, CredentialsOf, Callable[[Camera], None]], CameraLoop]
+
+
 class Fleet:
     """The engine's cameras. Its tasks live in the task group that `start` is given."""
 
     def __init__(
-        self,
-        table: CameraTable,
-        zones: dict[str, Zone],
-        interfaces: tuple[str, ...],
-        make_loop: Callable[..., CameraLoop],
+        self, table: CameraTable, zones: dict[str, Zone], interfaces: tuple[str, ...], bus: Bus, make_loop: LoopMaker
     ) -> None:
-        """`make_loop(camera, open_stream, credentials)` builds a camera's loop."""
+        """`make_loop` builds a camera's loop from the camera, an opener, its credentials, and whom to tell of its health."""
+        self._bus = bus
         self._table = table
         self._zones = zones
         self._interfaces = interfaces
@@ -51,6 +53,11 @@ class Fleet:
         self._group = group
         for camera in await self._table.all():
             self._launch(camera)
+
+    async def stop(self) -> None:
+        """Stop every camera."""
+        for camera_id in list(self._loops):
+            await self._stop(camera_id)
 
     @property
     def tracks(self) -> int:
@@ -77,8 +84,9 @@ class Fleet:
         """Add the channel that `camera/add` names, after asking the device about it; or give a known one new settings."""
         if args["zone"] not in self._zones:
             raise InvalidError(f"zone: {args['zone']!r} does not exist; the site's zones are {', '.join(self._zones)}")
-        credentials = await self._candidate(args)
-        device = await self._ask(args["address"], credentials)
+        address = normal(args["address"])
+        credentials = await self._candidate(address, args)
+        device = await self._ask(address, credentials)
         channel = _channel(device, args.get("channel"))
         _, facts = await choose(channel, credentials, measure)
         camera = Camera(
@@ -102,12 +110,13 @@ class Fleet:
         self._loop(camera_id)
         await self._table.remove(camera_id)
         await self._stop(camera_id)
+        self._bus.publish(State("removed_camera", camera_id))
 
     async def discover(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """What answers on the site's interfaces (or the one named), with the channels of devices whose login is known."""
         if "address" in args:
-            device = await self._ask(args["address"], await self._table.credentials(args["address"]))
-            return [_device(device)]
+            address = normal(args["address"])
+            return [_device(await self._ask(address, await self._table.credentials(address)))]
         interfaces = (args["interface"],) if "interface" in args else self._interfaces
         if not interfaces:
             raise InvalidError(
@@ -130,6 +139,11 @@ class Fleet:
             answers.append(answer)
         return answers
 
+    def push(self) -> None:
+        """Tell every camera's state, for the counters that move all the time."""
+        for status in self.status():
+            self._bus.publish(State("camera", status))
+
     async def _open_stream(self, camera: Camera, credentials: Credentials | None) -> tuple[str, StreamFacts]:
         device = await self._ask(camera.address, credentials)
         stream, facts = await choose(_channel(device, camera.channel), credentials, measure)
@@ -140,15 +154,15 @@ class Fleet:
             await asyncio.sleep(random.uniform(0, JITTER))
             return await identify(address, credentials, self._book)
 
-    async def _candidate(self, args: dict[str, Any]) -> Credentials | None:
+    async def _candidate(self, address: str, args: dict[str, Any]) -> Credentials | None:
         """The login to try: the one given, under a version of its own unless it is the one stored."""
-        stored = await self._table.credentials(args["address"])
+        stored = await self._table.credentials(address)
         if "username" not in args:
             return stored
         given = Credentials(args["username"], args["password"])
         if stored is not None and (stored.username, stored.password) == (given.username, given.password):
             return stored
-        return replace(given, version=await self._table.next_version(args["address"]))
+        return replace(given, version=await self._table.next_version(address))
 
     async def _credentials(self, camera: Camera) -> Credentials | None:
         return await self._table.credentials(camera.address)
@@ -156,8 +170,14 @@ class Fleet:
     def _launch(self, camera: Camera) -> None:
         if self._group is None:
             raise RuntimeError("the fleet was not started")
-        loop = self._make_loop(camera, self._open_stream, self._credentials)
+        loop = self._make_loop(camera, self._open_stream, self._credentials, self._health_changed)
         self._loops[camera.camera_id] = (loop, self._group.create_task(loop.run(), name=f"camera {camera.camera_id}"))
+        self._bus.publish(State("camera", _status(loop)))
+
+    def _health_changed(self, camera: Camera) -> None:
+        held = self._loops.get(camera.camera_id)
+        if held is not None:  # one that is being removed has nothing more to tell
+            self._bus.publish(State("camera", _status(held[0])))
 
     async def _stop(self, camera_id: str) -> None:
         held = self._loops.pop(camera_id, None)

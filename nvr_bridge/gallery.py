@@ -99,7 +99,9 @@ class Gallery:
         if not count:
             return []
         matches = self._index.search(embedding, count, exact=True, threads=1)
-        return [(int(match.key), 1.0 - float(match.distance)) for match in matches]
+        return [
+            (int(key), 1.0 - float(distance)) for key, distance in zip(matches.keys, matches.distances, strict=True)
+        ]
 
 
 def decide(found: list[tuple[int, float]], owners: dict[int, str], threshold: float) -> Match:

@@ -42,10 +42,8 @@ class Presence:
         sightings: SightingTable,
         bus: Bus,
         timezone: ZoneInfo,
-        camera_changed: Callable[[Camera], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`camera_changed` is told of a camera's health."""
         self._zones = zones
         self._interlock = interlock
         self._recogniser = recogniser
@@ -53,7 +51,6 @@ class Presence:
         self._sightings = sightings
         self._bus = bus
         self._timezone = timezone
-        self._camera_changed = camera_changed
         self._clock = clock
         self._live: dict[str, tuple[str, tuple[Track, ...]]] = {}  # by camera: its zone, and the tracks in view
         self._today = {zone_id: _Today() for zone_id in zones}
@@ -75,10 +72,6 @@ class Presence:
         """A track is over: it was one more person."""
         await self._recogniser.ended(track)
         await self.refresh(track.zone_id)
-
-    def health_changed(self, camera: Camera) -> None:
-        """A camera went up or down."""
-        self._camera_changed(camera)
 
     # --- what the server asks ---
 

@@ -7,25 +7,17 @@ outlives it is `Known` or the reason for `Unknown`, never the probe or its score
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from .consent.permit import Gate
-from .errors import PermitError
+from .errors import NotFoundError, PermitError
 from .gallery import Gallery
-from .models import FaceShot, Known, Match, Permit, Probe, Sighting, Track, Unknown, UnknownReason, Zone, ZoneKind
+from .models import FaceShot, Known, Match, Permit, Sighting, Track, Unknown, UnknownReason, Zone, ZoneKind
+from .sight import Sight
 from .store.sightings import SightingTable
 from .visits.attendance import Attendance
-from .worker import Worker
 
 MAX_ATTEMPTS = 6  # comparisons a track: each more good looks help a little, and each costs a chance of a false match
 BETTER = 1.08  # quality by which a face must improve on the one compared last
-
-
-class Embedder(Protocol):
-    """The one door to the embedding model."""
-
-    def embed(self, shot: FaceShot, permit: Permit) -> Probe:
-        """Spend the permit, then embed. Raises `PermitError` without having run anything."""
 
 
 @dataclass(slots=True)
@@ -48,20 +40,14 @@ class Recogniser:
         gallery: Gallery,
         attendance: Attendance,
         sightings: SightingTable,
-        *,
-        embedder: Embedder | None,
-        worker: Worker,
-        min_face: float,
+        sight: Sight,
     ) -> None:
-        """`embedder` is None where the policy knows no biometrics; `worker` is the thread that owns it."""
         self._zones = zones
         self._gate = gate
         self._gallery = gallery
         self._attendance = attendance
         self._sightings = sightings
-        self._embedder = embedder
-        self._worker = worker
-        self._min_face = min_face
+        self._sight = sight
         self._cases: dict[tuple[str, int], _Case] = {}
 
     async def consider(self, track: Track, *, alone: bool) -> Match:
@@ -70,7 +56,7 @@ class Recogniser:
         if isinstance(case.who, Known):
             # Following somebody needs the zone as armed as recognising them did.
             if self._gate.armed(track.zone_id):
-                case.visit_id = (await self._attendance.present(case.who, track.zone_id, track.last_at)).visit_id
+                await self._attend(track, case, case.who)
             return case.who
         reason = self._reason_to_wait(track, case)
         permit = reason or self._gate.request(track, alone=alone)
@@ -87,7 +73,7 @@ class Recogniser:
         if self._cases.get(track.key) is case and not isinstance(case.who, Known):
             case.who = who
             if isinstance(who, Known):
-                case.visit_id = (await self._attendance.present(who, track.zone_id, track.last_at)).visit_id
+                await self._attend(track, case, who)
         return case.who
 
     async def ended(self, track: Track) -> Sighting:
@@ -122,7 +108,7 @@ class Recogniser:
                 case.visit_id = None
 
     def _unseen(self, track: Track) -> Unknown:
-        observed = self._embedder is None or self._zones[track.zone_id].kind is ZoneKind.OBSERVE
+        observed = not self._sight.recognises or self._zones[track.zone_id].kind is ZoneKind.OBSERVE
         return Unknown(UnknownReason.OBSERVED_ONLY if observed else UnknownReason.LOW_QUALITY)
 
     def _reason_to_wait(self, track: Track, case: _Case) -> UnknownReason | None:
@@ -131,14 +117,19 @@ class Recogniser:
             return UnknownReason.OBSERVED_ONLY
         if track.best is None:
             return UnknownReason.LOW_QUALITY
-        return UnknownReason.TOO_SMALL if track.best.width < self._min_face else None
+        return UnknownReason.TOO_SMALL if track.best.width < self._sight.min_face else None
+
+    async def _attend(self, track: Track, case: _Case, known: Known) -> None:
+        """Presence of somebody known; unless they withdrew while this was on its way."""
+        try:
+            case.visit_id = (await self._attendance.present(known, track.zone_id, track.last_at)).visit_id
+        except NotFoundError:
+            self.forget(known.visitor_id)
 
     async def _compare(self, shot: FaceShot, permit: Permit) -> Match:
         """Embed and search. The probe is this call's alone."""
-        if self._embedder is None:
-            return Unknown(UnknownReason.OBSERVED_ONLY)
         try:
-            probe = await self._worker.run(self._embedder.embed, shot, permit)
+            probe = await self._sight.embed(shot, permit)
         except PermitError:  # the sign went off, or the permit lapsed, between asking the gate and this moment
             return Unknown(UnknownReason.NOT_ARMED)
         return await self._gallery.match(probe)

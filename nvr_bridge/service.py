@@ -13,6 +13,7 @@ from typing import Any
 from . import __version__
 from .config import Config
 from .consent.enrol import Enrolment
+from .consent.erasure import ErasureOwedError, Withdrawn
 from .consent.interlock import Assessment, Interlock, Reason
 from .consent.ledger import Ledger
 from .consent.permit import Gate
@@ -22,16 +23,16 @@ from .errors import NotFoundError
 from .events import Bus, EventLog, Forget, State, Told
 from .fleet import Fleet
 from .gallery import Gallery
-from .models import Camera, Event
+from .models import Event
 from .presence import Presence
 from .protocol import CameraStatus, EngineStatus, EventMessage, Snapshot
 from .recognise import Recogniser
+from .sight import Sight
 from .store.database import Database
 from .store.settings import SettingsTable
 from .store.sightings import SightingTable
 from .store.tokens import TokenTable
 from .store.visits import VisitTable
-from .vision.sessions import Vision
 from .visits.attendance import Attendance
 
 _LOGGER = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Parts:
     bus: Bus
     interlock: Interlock
     gate: Gate
-    vision: Vision
+    sight: Sight
     gallery: Gallery
     recogniser: Recogniser
     attendance: Attendance
@@ -78,7 +79,9 @@ class Service:
         self._parts = parts
         self._clock = clock
         self._reasons: dict[str, tuple[Reason, ...]] = {}
-        self._unwritten: deque[tuple[str, str, str]] = deque()  # acts of the interlock that the ledger has yet to hold
+        self._unwritten: deque[tuple[str, float, str, str]] = (
+            deque()
+        )  # acts of the interlock that the ledger has yet to hold
         self._told: EngineStatus | None = None
 
     # --- state ---
@@ -86,9 +89,8 @@ class Service:
     def status(self) -> EngineStatus:
         """The engine's state now."""
         parts, now = self._parts, self._clock()
-        embedder = parts.vision.embedder
         # Runs are read first: a permit is spent before its run, so this order never shows a run as one too many.
-        runs = embedder.runs if embedder else 0
+        runs = parts.sight.embeddings
         spent = parts.gate.spent
         return {
             "id": self.engine_id,
@@ -160,13 +162,13 @@ class Service:
 
     async def consent_grant(self, args: dict[str, Any]) -> dict[str, Any]:
         """Enrol the visitor who agreed."""
-        consent, alias = await self._parts.enrolment.grant(args)
+        granted = await self._parts.enrolment.grant(args)
         self._push_engine()
         return {
-            "alias": alias,
-            "consent_id": consent.consent_id,
-            "visitor": consent.visitor_id,
-            "expires_at": _iso(consent.expires_at),
+            "alias": granted.alias,
+            "consent_id": granted.consent.consent_id,
+            "visitor": granted.consent.visitor_id,
+            "expires_at": _iso(granted.consent.expires_at),
         }
 
     async def consent_withdraw(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -196,10 +198,19 @@ class Service:
         parts.gallery.forget(visitor_id)
         parts.recogniser.forget(visitor_id)
         await parts.attendance.forget(visitor_id)
-        gone = await parts.records.withdraw(visitor_id, self._clock())
-        parts.bus.publish(Forget(gone.alias, gone.visit_ids))
-        parts.bus.publish(Told(gone.event))
-        await parts.gallery.rebuild(await parts.records.templates())
+        try:
+            gone = await parts.records.withdraw(visitor_id, self._clock())
+        except ErasureOwedError as err:  # erased, but for what another program keeps in the write-ahead log
+            self._gone(err.withdrawn)
+            raise
+        else:
+            self._gone(gone)
+        finally:
+            await parts.gallery.rebuild(await parts.records.templates())
+
+    def _gone(self, gone: Withdrawn) -> None:
+        self.bus.publish(Forget(gone.alias, gone.visit_ids))
+        self.bus.publish(Told(gone.event))
         self._push_engine()
 
     # --- lists ---
@@ -250,27 +261,16 @@ class Service:
 
     async def camera_add(self, args: dict[str, Any]) -> list[CameraStatus]:
         """Add a channel, or give a known one new settings."""
-        added = await self.fleet.add(args)
-        for camera in added:
-            self.bus.publish(State("camera", camera, None))
-        return added
+        return await self.fleet.add(args)
 
     async def camera_remove(self, args: dict[str, Any]) -> dict[str, Any]:
         """Stop and forget a camera."""
         await self.fleet.remove(args["camera"])
-        self.bus.publish(State("removed_camera", args["camera"], None))
         return {"removed": args["camera"]}
 
     async def camera_discover(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """What answers on the network."""
         return await self.fleet.discover(args)
-
-    def camera_changed(self, camera: Camera) -> None:
-        """A camera's health changed."""
-        try:
-            self.bus.publish(State("camera", self.fleet.status_of(camera.camera_id), None))
-        except NotFoundError:  # it is being removed
-            return
 
     # --- the assessment ---
 
@@ -295,9 +295,9 @@ class Service:
         """See what armed or disarmed since the last look, and have the ledger say why."""
         self._look_at_interlock()
         while self._unwritten:
-            act, zone_id, reasons = self._unwritten[0]
-            await self._parts.ledger.record(act, zone_id, {"reasons": reasons})
-            self._unwritten.popleft()
+            act, at, zone_id, reasons = self._unwritten.popleft()
+            async with self._parts.database.write() as session:
+                await self._parts.ledger.append(session, act, at=at, zone_id=zone_id, data={"reasons": reasons})
 
     def _look_at_interlock(self) -> None:
         """What disarmed loses its permits here and now; nothing waits for the ledger to be written."""
@@ -313,7 +313,7 @@ class Service:
             if before is None or bool(reasons) != bool(before):
                 act = "disarmed" if reasons else "armed"
                 _LOGGER.info("zone %s: %s%s", zone_id, act, f" ({', '.join(reasons)})" if reasons else "")
-                self._unwritten.append((act, zone_id, ", ".join(reasons)))
+                self._unwritten.append((act, now, zone_id, ", ".join(reasons)))
             parts.presence.push(zone_id)
             self._push_engine()
 
@@ -330,8 +330,7 @@ class Service:
     async def push_counters(self) -> None:
         """Tell the counters that move all the time."""
         self._push_engine()
-        for camera in self.fleet.status():
-            self.bus.publish(State("camera", camera, None))
+        self.fleet.push()
 
     def _push_engine(self) -> None:
         status = self.status()

@@ -12,21 +12,24 @@ import binascii
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
 
-from ..camera import FaceCutter, FaceFinder, View
+from ..camera import View
+from ..config import Config
 from ..errors import ConflictError, FaceError, InvalidError
+from ..events import Bus, Told
 from ..gallery import Gallery
-from ..models import Consent, FaceShot, Known, Permit, Probe, Track, Zone, ZoneKind
-from ..recognise import Embedder, Recogniser
+from ..models import FaceShot, Known, Permit, Track, ZoneKind
+from ..recognise import Recogniser
+from ..sight import Cutter, Detector, Sight
 from ..visits.attendance import Attendance
-from ..worker import Worker
 from .permit import Gate
 from .policy import Policy
-from .records import Records
+from .records import Granted, Records
 
 if TYPE_CHECKING:
     from ..models import Embedding, Image
@@ -48,50 +51,38 @@ class Enrolment:
 
     def __init__(
         self,
-        zones: dict[str, Zone],
+        config: Config,
         policy: Policy,
-        notices: dict[str, str],
-        notice_hash: str,
-        *,
         gate: Gate,
         records: Records,
         gallery: Gallery,
         recogniser: Recogniser,
         attendance: Attendance,
         point: ConsentPoint,
-        detector: FaceFinder,
-        cutter: FaceCutter,
-        embedder: Embedder | None,
-        worker: Worker,
-        min_face: float,
+        sight: Sight,
+        bus: Bus,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`worker` is the thread that owns detector, cutter and embedder."""
-        self._zones = zones
+        self._config = config
         self._policy = policy
-        self._notices = notices
-        self._notice_hash = notice_hash
         self._gate = gate
         self._records = records
         self._gallery = gallery
         self._recogniser = recogniser
         self._attendance = attendance
         self._point = point
-        self._detector = detector
-        self._cutter = cutter
-        self._embedder = embedder
-        self._worker = worker
-        self._min_face = min_face
+        self._sight = sight
+        self._bus = bus
         self._clock = clock
         self._lock = asyncio.Lock()
 
-    async def grant(self, args: dict[str, Any]) -> tuple[Consent, str]:
-        """`args` as `consent/grant` takes them → (consent, alias). Raises an `AskError` and changes nothing otherwise."""
+    async def grant(self, args: dict[str, Any]) -> Granted:
+        """`args` as `consent/grant` takes them. Raises an `AskError`, and then has changed nothing."""
         expires_at = self._check(args)
         async with self._lock:
             if "photo" in args:
                 track = None
-                shots = [await self._worker.run(self._photo, args["photo"])]
+                shots = [await self._sight.on_models(partial(self._photo, args["photo"]))]
             else:
                 track, shots = await self._look(args["zone"])
             permit = self._gate.consent(args["zone"], uuid.uuid4().hex, track)
@@ -110,29 +101,30 @@ class Enrolment:
                 now=self._clock(),
             )
             await self._gallery.extend(granted.templates)
+            self._bus.publish(Told(granted.event))
             if track is not None:
                 known = Known(granted.consent.visitor_id, 1.0, 1.0)
                 visit = await self._attendance.present(known, args["zone"], shots[-1].taken_at)
                 self._recogniser.enrolled(track, known, visit.visit_id)
-            return granted.consent, granted.alias
+            return granted
 
     def _check(self, args: dict[str, Any]) -> float:
         """The arguments against the site's policy; the moment of expiry."""
-        zone = self._zones.get(args["zone"])
-        points = [key for key, each in self._zones.items() if each.kind is ZoneKind.CONSENT_POINT]
+        zone = self._config.zones.get(args["zone"])
+        points = [key for key, each in self._config.zones.items() if each.kind is ZoneKind.CONSENT_POINT]
         if zone is None or zone.zone_id not in points:
             raise InvalidError(
                 f"zone: {args['zone']!r} is not a consent point; this site has {', '.join(points) or 'none'}"
             )
-        if self._embedder is None:
+        if not self._sight.recognises:
             raise InvalidError(f"profile: {self._policy.name} allows no recognition, so there is nothing to consent to")
-        if args["notice_hash"] != self._notice_hash:
+        if args["notice_hash"] != self._config.notice_hash:
             raise InvalidError(
                 "notice_hash: not the notice in force; show the visitor the one that the zone's state names"
             )
-        if args["language"] not in self._notices:
+        if args["language"] not in self._config.notices:
             raise InvalidError(
-                f"language: there is no notice in {args['language']!r}; choose {', '.join(self._notices)}"
+                f"language: there is no notice in {args['language']!r}; choose {', '.join(self._config.notices)}"
             )
         now = self._clock()
         expires_at: float = args["expires_at"] if "expires_at" in args else now + args["expires_in_days"] * 86400
@@ -141,8 +133,8 @@ class Enrolment:
             raise InvalidError(f"expiry: must be in the future and within the profile's limit of {limit} days")
         return expires_at
 
-    def _photo(self, text: str) -> FaceShot:
-        """On the vision thread: the one face of a photo."""
+    def _photo(self, text: str, detector: Detector, cutter: Cutter) -> FaceShot:
+        """On the models' thread: the one face of a photo."""
         try:
             raw = base64.b64decode(text, validate=True)
         except binascii.Error:
@@ -150,14 +142,16 @@ class Enrolment:
         image: Image | None = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR) if raw else None  # type: ignore[assignment]
         if image is None:
             raise InvalidError("photo: not a picture that can be read; give a JPEG or PNG file")
-        faces = self._detector.detect(image)
+        faces = detector.detect(image)
         if len(faces) != 1:
             raise FaceError(f"photo: shows {len(faces)} faces; give one with exactly one")
-        shot = self._cutter.cut(image, faces[0], self._clock())
+        shot = cutter.cut(image, faces[0], self._clock())
         if shot is None:
             raise FaceError("photo: the face is turned, covered, blurred or no face; give a sharp frontal one")
-        if shot.width < self._min_face:
-            raise FaceError(f"photo: the face is {shot.width:.0f} px wide; at least {self._min_face:g} are needed")
+        if shot.width < self._sight.min_face:
+            raise FaceError(
+                f"photo: the face is {shot.width:.0f} px wide; at least {self._sight.min_face:g} are needed"
+            )
         return shot
 
     async def _look(self, zone_id: str) -> tuple[Track, list[FaceShot]]:
@@ -191,13 +185,11 @@ class Enrolment:
     def _unusable(self, shot: FaceShot | None) -> str:
         if shot is None:
             return "the face is turned, covered or blurred"
-        return f"the face is too small ({shot.width:.0f} px)" if shot.width < self._min_face else ""
+        return f"the face is too small ({shot.width:.0f} px)" if shot.width < self._sight.min_face else ""
 
     async def _embed(self, shots: list[FaceShot], permit: Permit) -> list[Embedding]:
         """All looks embedded, and found to be one person whom the gallery does not hold yet."""
-        if self._embedder is None:
-            raise InvalidError(f"profile: {self._policy.name} allows no recognition")
-        probes: list[Probe] = [await self._worker.run(self._embedder.embed, shot, permit) for shot in shots]
+        probes = [await self._sight.embed(shot, permit) for shot in shots]
         if any(float(probe.embedding @ probes[0].embedding) < SAME_PERSON for probe in probes[1:]):
             raise FaceError("face: the looks do not agree with each other; stand still and start again")
         if isinstance(await self._gallery.match(probes[-1]), Known):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ..errors import NotFoundError
 from ..events import Bus, Told
 from ..models import Known, Visit
+from ..store.schema import Data
 from ..store.visits import VisitTable
 from .sessions import continues, overdue
 
@@ -31,14 +32,17 @@ class Attendance:
         self._open = {visit.visitor_id: visit for visit in await self._table.open_visits() if visit.visitor_id}
 
     async def present(self, known: Known, zone_id: str, at: float) -> Visit:
-        """The visitor was seen at `at` (the deciding frame's receipt): open a visit or extend one."""
+        """The visitor was seen at `at` (the deciding frame's receipt): open a visit or extend one.
+
+        Raises `NotFoundError` for a visitor who has withdrawn meanwhile.
+        """
         async with self._lock:
             visit = self._open.get(known.visitor_id)
             if visit is not None and not continues(visit, at, self._gap):
                 await self._end(visit)
                 visit = None
             if visit is None:
-                data = {"frame_at": at, "confidence": round(known.score, 3)}
+                data: Data = {"frame_at": at, "confidence": round(known.score, 3)}
                 visit, event = await self._table.begin(known.visitor_id, zone_id, at, data)
                 self._open[known.visitor_id] = visit
                 self._bus.publish(Told(event))

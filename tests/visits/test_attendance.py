@@ -1,0 +1,119 @@
+"""Presence becomes visits, visits become events, and a restart takes over what was open."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nvr_bridge.consent.ledger import Ledger
+from nvr_bridge.consent.records import Records
+from nvr_bridge.consent.vault import Vault
+from nvr_bridge.errors import NotFoundError
+from nvr_bridge.events import Bus, EventLog, Push, Told
+from nvr_bridge.models import EventKind, Known
+from nvr_bridge.store.database import Database
+from nvr_bridge.store.visits import VisitTable
+from nvr_bridge.visits.attendance import Attendance
+
+GAP = 10.0
+
+
+class Site:
+    """A store with one visitor, and attendance over it with a clock that the test turns."""
+
+    def __init__(self, database: Database, records: Records, visits: VisitTable, visitor_id: str) -> None:
+        self.database = database
+        self.records = records
+        self.visits = visits
+        self.known = Known(visitor_id, 0.71234, 0.3)
+        self.now = 1000.0
+        self.told: list[Push] = []
+        self.attendance = self.restarted()
+
+    def restarted(self) -> Attendance:
+        bus = Bus()
+        bus.attach(self.told.append)
+        return Attendance(self.visits, bus, GAP, lambda: self.now)
+
+    @property
+    def kinds(self) -> list[EventKind]:
+        return [push.event.kind for push in self.told if isinstance(push, Told)]
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    database = await Database.open(tmp_path)
+    vault = await Vault.open(tmp_path / "keys", fresh=database.fresh)
+    log = EventLog(database)
+    records = await Records.open(database, vault, Ledger(database, vault), log)
+    granted = await records.grant(
+        zone_id="desk",
+        notice_hash="a" * 64,
+        language="en",
+        purpose="return visits",
+        expires_at=1e6,
+        guardian=False,
+        embeddings=[np.eye(512, dtype=np.float32)[0]],
+        now=900.0,
+    )
+    yield Site(database, records, VisitTable(database, log), granted.consent.visitor_id)
+    await database.close()
+
+
+async def test_the_first_visit_is_first_and_the_next_is_a_return(site: Site) -> None:
+    visit = await site.attendance.present(site.known, "desk", 1000.0)
+    assert not visit.returning
+    site.now = 1011.0
+    await site.attendance.sweep()
+    again = await site.attendance.present(site.known, "lane", 1020.0)
+    assert (again.earlier, again.zone_id) == (1, "lane")
+    assert site.kinds == [EventKind.FIRST_VISIT, EventKind.VISIT_ENDED, EventKind.RETURNING_VISIT]
+
+
+async def test_presence_up_to_the_gap_is_the_same_visit(site: Site) -> None:
+    first = await site.attendance.present(site.known, "desk", 1000.0)
+    site.now = 1010.0
+    await site.attendance.sweep()
+    assert (await site.attendance.present(site.known, "lane", 1010.0)).visit_id == first.visit_id
+    assert site.kinds == [EventKind.FIRST_VISIT]
+
+
+async def test_presence_after_the_gap_ends_the_old_visit_without_waiting_for_the_sweep(site: Site) -> None:
+    first = await site.attendance.present(site.known, "desk", 1000.0)
+    site.now = 1010.5
+    second = await site.attendance.present(site.known, "lane", 1010.5)
+    assert second.visit_id != first.visit_id
+    assert site.kinds == [EventKind.FIRST_VISIT, EventKind.VISIT_ENDED, EventKind.RETURNING_VISIT]
+
+
+async def test_an_event_says_how_sure_and_which_frame_decided(site: Site) -> None:
+    await site.attendance.present(site.known, "desk", 1000.25)
+    push = site.told[0]
+    assert isinstance(push, Told)
+    assert push.event.data == {"frame_at": 1000.25, "confidence": 0.712}
+    assert push.event.occurred_at == 1000.25
+
+
+async def test_a_restart_takes_over_an_open_visit(site: Site) -> None:
+    first = await site.attendance.present(site.known, "desk", 1000.0)
+    await site.attendance.present(site.known, "desk", 1004.0)
+    after = site.restarted()
+    await after.load()
+    assert (await after.present(site.known, "desk", 1013.0)).visit_id == first.visit_id
+    site.now = 1024.0
+    await after.sweep()
+    assert site.kinds == [EventKind.FIRST_VISIT, EventKind.VISIT_ENDED]
+
+
+async def test_a_visitor_who_withdrew_opens_no_visit(site: Site) -> None:
+    await site.attendance.present(site.known, "desk", 1000.0)
+    await site.attendance.forget(site.known.visitor_id)
+    await site.records.withdraw(site.known.visitor_id, 1001.0)
+    with pytest.raises(NotFoundError):
+        await site.attendance.present(site.known, "desk", 1002.0)
+    site.now = 2000.0
+    await site.attendance.sweep()
+    assert site.kinds == [EventKind.FIRST_VISIT]
