@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_walker_comes_from_outside_the_picture_and_leaves_it(site: Site) -> No
 def test_walkers_move_no_faster_than_people_do(site: Site) -> None:
     for walk in site.walks:
         places = [walk.placed(walk.at + walk.seconds * share) for share in SHARES]
-        for before, after, step in zip(places, places[1:], zip(SHARES, SHARES[1:], strict=False), strict=False):
+        for before, after, step in zip(places, places[1:], itertools.pairwise(SHARES), strict=False):
             assert before is not None
             assert after is not None
             seconds = (step[1] - step[0]) * walk.seconds
