@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import platform
 import sys
@@ -11,9 +10,17 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from . import cameras, decode, detect, embed, frame_to_hub, match
 from .measure import Figure, Unavailable
 
-SECTIONS = ("decode", "detect", "embed", "match", "frame_to_hub", "cameras")
+SECTIONS = {
+    "decode": decode.run,
+    "detect": detect.run,
+    "embed": embed.run,
+    "match": match.run,
+    "cameras": cameras.run,
+    "frame_to_hub": frame_to_hub.run,
+}
 
 
 def main() -> int:
@@ -28,7 +35,7 @@ def main() -> int:
     for name in asked.section or SECTIONS:
         print(f"bench: {name} …", file=sys.stderr, flush=True)
         try:
-            figures += importlib.import_module(f".{name}", __package__).run(asked.seconds)
+            figures.extend(SECTIONS[name](asked.seconds))
         except Unavailable as err:
             missing[name] = str(err)
             print(f"bench: {name}: {err}", file=sys.stderr, flush=True)
