@@ -26,12 +26,12 @@ _LIMIT = 4_000_000  # bytes of one answer
 _DEVICE_INFO = "/ISAPI/System/deviceInfo"
 
 
-async def answers(address: str) -> bool:
+async def answers(address: str, *, within: float = TIMEOUT) -> bool:
     """Whether something at `address` protects or offers ISAPI. Asks without a login, so it costs no attempt.
 
-    Raises `UnreachableError`, or `NotADeviceError` where what listens there speaks no HTTP.
+    It must answer within some seconds. Raises `UnreachableError`, or `NotADeviceError` where what listens there speaks no HTTP.
     """
-    async with _Isapi(address) as isapi:
+    async with _Isapi(address, within=within) as isapi:
         status, body, challenge = await isapi.ask(_DEVICE_INFO)
         if status == 403 and b"notActivated" in body:
             raise CredentialsError(f"{address}: the device has no password yet; activate it with its own tool first")
@@ -67,8 +67,9 @@ async def read(address: str, credentials: Credentials | None, book: LoginBook) -
 class _Isapi:
     """A device's HTTP service, asked with GET alone."""
 
-    def __init__(self, address: str, credentials: Credentials | None = None) -> None:
+    def __init__(self, address: str, credentials: Credentials | None = None, *, within: float = TIMEOUT) -> None:
         self.address = address
+        self._within = within
         self._username = credentials.username if credentials else None
         login = (
             (aiohttp.DigestAuthMiddleware(credentials.username, credentials.password),)
@@ -76,7 +77,7 @@ class _Isapi:
             else ()
         )
         self._session = aiohttp.ClientSession(
-            f"http://{address}", timeout=aiohttp.ClientTimeout(total=TIMEOUT), middlewares=login
+            f"http://{address}", timeout=aiohttp.ClientTimeout(total=within), middlewares=login
         )
 
     async def __aenter__(self) -> Self:
@@ -97,7 +98,7 @@ class _Isapi:
                 return response.status, body, response.headers.get("WWW-Authenticate", "")
         except TimeoutError:
             raise UnreachableError(
-                f"{self.address}: no answer within {TIMEOUT:g} s; check the address and that the device is on"
+                f"{self.address}: no answer within {self._within:g} s; check the address and that the device is on"
             ) from None
         except (aiohttp.ClientConnectorError, ConnectionError) as err:
             raise UnreachableError(
@@ -154,21 +155,24 @@ def _document(body: bytes, name: str | None = None) -> Element | None:
     return root if name is None or local(root) == name else None
 
 
-async def _channel_names(isapi: _Isapi) -> dict[int, str]:
-    """Channel number → name: a recorder's connected cameras, or a camera's own inputs; empty where it does not say."""
+async def _channel_names(isapi: _Isapi) -> dict[int, str] | None:
+    """Channel number → name: a recorder's network cameras and a device's own inputs; None where it does not say."""
+    names: dict[int, str] = {}
+    told = False
     for path, item in (
-        ("/ISAPI/ContentMgmt/InputProxy/channels", "InputProxyChannel"),
         ("/ISAPI/System/Video/inputs/channels", "VideoInputChannel"),
+        ("/ISAPI/ContentMgmt/InputProxy/channels", "InputProxyChannel"),
     ):
         answer = await isapi.get(path)
-        entries = list(every(answer, item)) if answer is not None else []
-        names = {int(text(entry, "id")): text(entry, "name") for entry in entries if text(entry, "id").isdigit()}
-        if names:
-            return names
-    return {}
+        if answer is None or not local(answer).endswith("List"):
+            continue
+        told = True
+        entries = ((text(entry, "id"), text(entry, "name")) for entry in every(answer, item))
+        names |= {int(number): name for number, name in entries if number.isdigit()}
+    return names if told else None
 
 
-async def _channels(isapi: _Isapi, host: str, names: dict[int, str]) -> tuple[Channel, ...]:
+async def _channels(isapi: _Isapi, host: str, names: dict[int, str] | None) -> tuple[Channel, ...]:
     answer = None
     for path in ("/ISAPI/Streaming/channels", "/ISAPI/ContentMgmt/StreamingProxy/channels"):
         answer = await isapi.get(path)
@@ -181,13 +185,13 @@ async def _channels(isapi: _Isapi, host: str, names: dict[int, str]) -> tuple[Ch
     for entry in every(answer, "StreamingChannel"):
         number = text(entry, "id")
         # A recorder also lists the inputs that no camera is connected to.
-        if not number.isdigit() or (names and int(number) // 100 not in names):
+        if not number.isdigit() or (names is not None and int(number) // 100 not in names):
             continue
         if "false" in (text(entry, "enabled"), text(entry, "Video", "enabled")):
             continue
         streams.setdefault(int(number) // 100, []).append(_stream(entry, host, port))
     return tuple(
-        Channel(str(number), names.get(number) or f"Channel {number}", tuple(refs))
+        Channel(str(number), (names or {}).get(number) or f"Channel {number}", tuple(refs))
         for number, refs in sorted(streams.items())
     )
 

@@ -35,17 +35,20 @@ class _LoginWantedError(Exception):
 class OnvifSession:
     """The services of the device at `address`, for one conversation."""
 
-    def __init__(self, address: str, credentials: Credentials | None, book: LoginBook) -> None:
-        """Connects to nothing yet."""
+    def __init__(
+        self, address: str, credentials: Credentials | None, book: LoginBook, *, within: float = TIMEOUT
+    ) -> None:
+        """Connects to nothing yet. Each request must be answered within some seconds."""
         self.address = address
         self.clock_offset: float | None = None  # seconds; set it before the first call that needs a login
+        self._within = within
         self._credentials = credentials
         self._book = book
         self._xaddrs = {"devicemgmt": f"http://{address}/onvif/device_service"}
         self._services: dict[str, Any] = {}
         self._logged_in = False
         self._gate = _Gate(address)
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), middlewares=(self._gate,))
+        self._session = aiohttp.ClientSession(middlewares=(self._gate,))
 
     async def __aenter__(self) -> Self:
         return self
@@ -112,10 +115,11 @@ class OnvifSession:
         # The HTTP layer holds the login where the device asked for HTTP digest; else the SOAP header does.
         send = getattr(client, operation if login and not self._gate.http_login else f"authless_{operation}")
         try:
-            return await send(arguments)
+            async with asyncio.timeout(self._within):  # the library asks for ninety seconds in each request
+                return await send(arguments)
         except TimeoutError:
             raise UnreachableError(
-                f"{self.address}: no answer within {TIMEOUT:g} s; check the address and that the device is on"
+                f"{self.address}: no answer within {self._within:g} s; check the address and that the device is on"
             ) from None
         except (aiohttp.ClientConnectorError, ConnectionError) as err:
             raise UnreachableError(

@@ -13,8 +13,10 @@ from aiohttp import web
 
 from demo.camera import HikvisionNvr, NvrInput, OnvifCamera, Stream
 from demo.onvif import OnvifProfile
+from nvr_bridge.devices import hikvision
 from nvr_bridge.devices.credentials import Credentials, LoginBook
 from nvr_bridge.devices.probe import identify
+from nvr_bridge.devices.soap import OnvifSession
 from nvr_bridge.devices.streams import choose
 from nvr_bridge.errors import (
     BridgeError,
@@ -135,9 +137,30 @@ async def test_a_device_without_profiles(right: Credentials, book: LoginBook) ->
 
 async def test_a_recorder_that_nothing_is_connected_to(right: Credentials, book: LoginBook) -> None:
     async with HikvisionNvr("Empty", [NvrInput("Spare")], (right.username, right.password)) as device:
-        told = await identify(device.address, right, book)
-    # It says nothing of what is connected, so its inputs are offered; measuring them tells.
-    assert [channel.channel for channel in told.channels] == ["1"]
+        with pytest.raises(NoVideoError, match=r"Empty offers no video stream"):
+            await identify(device.address, right, book)
+
+
+@pytest.fixture
+async def silence() -> AsyncIterator[str]:
+    """`host:port` of something that takes connections and never says anything."""
+    held = []
+
+    async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(writer)
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for writer in held:
+            writer.close()
+
+
+async def test_a_device_that_hangs(silence: str, book: LoginBook) -> None:
+    with pytest.raises(UnreachableError, match=r"no answer within 0\.2 s; check the address"):
+        await hikvision.answers(silence, within=0.2)
+    async with OnvifSession(silence, None, book, within=0.2) as session:
+        with pytest.raises(UnreachableError, match=r"no answer within 0\.2 s; check the address"):
+            await session.call("devicemgmt", "GetDeviceInformation")
 
 
 async def test_a_stream_without_video(camera: OnvifCamera, right: Credentials, book: LoginBook) -> None:
