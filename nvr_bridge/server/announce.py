@@ -63,7 +63,7 @@ def _info(config: Config, engine_id: str, port: int, addresses: list[str]) -> As
     }
     return AsyncServiceInfo(
         ZEROCONF_TYPE,
-        f"{_cut(config.name, LABEL_LIMIT)}.{ZEROCONF_TYPE}",
+        f"{_cut(config.name.replace('.', ' '), LABEL_LIMIT)}.{ZEROCONF_TYPE}",
         port=port,
         properties=properties,
         server=f"nvr-bridge-{engine_id[:16]}.local.",
@@ -78,6 +78,8 @@ async def _addresses(host: str) -> list[str]:
         for _, name in socket.if_nameindex():
             with contextlib.suppress(InvalidError):  # an interface without an IPv4 address
                 found.append(interface_address(name))
+        if not found:
+            raise OSError("no interface has an IPv4 address")
         return [address for address in found if not address.startswith("127.")] or found
     loop = asyncio.get_running_loop()
     rows = await loop.getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
@@ -86,4 +88,4 @@ async def _addresses(host: str) -> list[str]:
 
 def _cut(text: str, limit: int) -> str:
     """At most `limit` bytes of UTF-8, and no half character."""
-    return text.encode()[:limit].decode(errors="ignore")
+    return text.encode()[:limit].decode(errors="ignore").strip()

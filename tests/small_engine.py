@@ -1,0 +1,267 @@
+"""A server over a real store and a real bus, and clients that speak the wire to it.
+
+What stands behind the server here is the smallest engine that keeps `EngineApi`: it writes down what it was asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+
+from nvr_bridge.config import Config
+from nvr_bridge.errors import NotFoundError
+from nvr_bridge.events import Bus, EventLog, Told
+from nvr_bridge.models import Event, EventKind
+from nvr_bridge.protocol import EngineStatus, EventMessage, Role, Snapshot
+from nvr_bridge.server.app import Server
+from nvr_bridge.store.database import Database
+from nvr_bridge.store.tokens import TokenTable
+
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a site may write
+
+
+class SmallEngine:
+    """Keeps `server.api.EngineApi`."""
+
+    def __init__(self, config: Config, db: Database) -> None:
+        self.config = config
+        self.engine_id = db.engine_id
+        self.tokens = TokenTable(db)
+        self.bus = Bus()
+        self.log = EventLog(db)
+        self.asked: list[tuple[Any, ...]] = []
+        self.closed: list[str] = []
+        self.aliases = {"visitor": "Amber Finch 12"}
+        self.slow = asyncio.Event()  # `visit/list` waits for it
+        self.slow.set()
+        self.reading = asyncio.Event()  # set while `events_since` is asked
+        self.may_read = asyncio.Event()  # … which waits for this
+        self.may_read.set()
+        self._db = db
+
+    async def happen(self, kind: EventKind = EventKind.FIRST_VISIT) -> Event:
+        """An event is stored, and then told."""
+        async with self._db.write() as session:
+            event = await self.log.append(session, kind=kind, occurred_at=1_780_000_000.5, zone_id="lane")
+        self.bus.publish(Told(replace(event, visitor_id="visitor")))
+        return event
+
+    def status(self) -> EngineStatus:
+        return {
+            "id": self.engine_id,
+            "name": self.config.name,
+            "version": "0",
+            "profile": self.config.profile,
+            "armed": False,
+            "subjects": 1,
+            "embeddings": 3,
+            "embeddings_without_permit": 0,
+            "permits": 3,
+            "tracks": 5,
+            "sign_ttl": 5.0,
+        }
+
+    def snapshot(self) -> Snapshot:
+        return {
+            "engine": self.status(),
+            "cameras": [
+                {
+                    "id": "front",
+                    "name": "Front",
+                    "kind": "onvif",
+                    "address": "192.0.2.7:80",
+                    "zone": "entrance",
+                    "state": "online",
+                    "reason": None,
+                    "stream": {"name": "sub", "codec": "h264", "width": 640, "height": 360, "fps": 15.0},
+                    "decoded": 150,
+                    "analysed": 50,
+                    "dropped": 0,
+                }
+            ],
+            "zones": [
+                {
+                    "id": zone.zone_id,
+                    "name": zone.name,
+                    "kind": zone.kind.value,
+                    "armed": False,
+                    "reasons": ["observe_only"],
+                    "needs_sign": False,
+                    "needs_act": False,
+                    "notice_hash": self.config.notice_hash,
+                    "people_present": 0,
+                    "people_today": 0,
+                    "visits_today": 0,
+                    "returning_today": 0,
+                }
+                for zone in self.config.zones.values()
+            ],
+        }
+
+    def latest_sequence(self) -> int:
+        return self.log.latest()
+
+    async def events_since(self, sequence: int) -> list[EventMessage]:
+        events = await self.log.since(sequence)
+        self.reading.set()
+        await self.may_read.wait()
+        return [{**self.tell(event), "replayed": True} for event in events]
+
+    def tell(self, event: Event) -> EventMessage:
+        return {
+            "sequence": event.sequence,
+            "kind": event.kind.value,
+            "occurred_at": datetime.fromtimestamp(event.occurred_at, UTC).isoformat(timespec="milliseconds"),
+            "zone": event.zone_id,
+            "visit": event.visit_id,
+            "alias": self.aliases.get(event.visitor_id or ""),
+            "replayed": False,
+            "data": event.data,
+        }
+
+    def sign(self, connection: str, zone_id: str, on: bool, notice_hash: str) -> None:
+        self.asked.append(("sign", connection, zone_id, on, notice_hash))
+
+    async def act(self, zone_id: str) -> None:
+        if zone_id not in self.config.zones:
+            raise NotFoundError(f"zone: {zone_id!r} does not exist")
+        self.asked.append(("act", zone_id))
+
+    def connection_closed(self, connection: str) -> None:
+        self.closed.append(connection)
+
+    async def consent_grant(self, args: dict[str, Any]) -> Any:
+        self.asked.append(("consent_grant", args))
+        return {"alias": "Amber Finch 12", "consent_id": "c", "visitor": "v", "expires_at": "2030-01-01T00:00:00+00:00"}
+
+    async def consent_withdraw(self, args: dict[str, Any]) -> Any:
+        self.asked.append(("consent_withdraw", args))
+        return {"withdrawn": True}
+
+    async def consent_list(self) -> Any:
+        return []
+
+    async def visit_list(self, args: dict[str, Any]) -> Any:
+        self.asked.append(("visit_list", args))
+        await self.slow.wait()
+        self.asked.append(("visit_list done",))
+        return []
+
+    async def sighting_list(self, args: dict[str, Any]) -> Any:
+        self.asked.append(("sighting_list", args))
+        return []
+
+    async def camera_list(self) -> Any:
+        return self.snapshot()["cameras"]
+
+    async def camera_add(self, args: dict[str, Any]) -> Any:
+        self.asked.append(("camera_add", args))
+        return self.snapshot()["cameras"]
+
+    async def camera_remove(self, args: dict[str, Any]) -> Any:
+        self.asked.append(("camera_remove", args))
+        return {"removed": args["camera"]}
+
+    async def camera_discover(self, args: dict[str, Any]) -> Any:
+        self.asked.append(("camera_discover", args))
+        return []
+
+    async def assessment_acknowledge(self, args: dict[str, Any]) -> Any:
+        self.asked.append(("assessment_acknowledge", args))
+        return {"expires_at": "2030-01-01T00:00:00+00:00"}
+
+
+class Wire:
+    """A client that says exactly what a test tells it to."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+
+    async def say(self, **message: Any) -> None:
+        """Send one message."""
+        await self.socket.send_str(json.dumps(message))
+
+    async def hear(self) -> dict[str, Any]:
+        """The next message, which must be one."""
+        message = await self.socket.receive(timeout=10)
+        assert message.type is aiohttp.WSMsgType.TEXT, (message, self.socket.close_code)
+        heard: dict[str, Any] = json.loads(message.data)
+        return heard
+
+    async def ask(self, message_id: int, command: str, **arguments: Any) -> dict[str, Any]:
+        """Give a command and hear what comes next."""
+        await self.say(id=message_id, type=command, **arguments)
+        return await self.hear()
+
+    async def closing(self) -> int | None:
+        """Nothing more is heard; the close code."""
+        message = await self.socket.receive(timeout=10)
+        assert message.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}, message
+        return self.socket.close_code
+
+
+class Site:
+    """A running server, what is behind it, and how to connect to it."""
+
+    def __init__(self, engine: SmallEngine, server: Server, stack: AsyncExitStack) -> None:
+        self.engine = engine
+        self.server = server
+        self._stack = stack
+
+    @property
+    def url(self) -> str:
+        host = self.engine.config.host
+        return f"http://{'127.0.0.1' if host == EVERYWHERE else host}:{self.server.port}"
+
+    async def connect(self) -> Wire:
+        """A client that has not yet heard anything."""
+        session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        timeout = aiohttp.ClientWSTimeout(ws_close=0.2)
+        socket = await session.ws_connect(f"{self.url}/ws", max_msg_size=0, timeout=timeout)
+        self._stack.push_async_callback(socket.close)
+        return Wire(socket)
+
+    async def let_in(self, role: Role = Role.HUB) -> Wire:
+        """A client that was let in."""
+        token = self.admin_token() if role is Role.ADMIN else (await self.engine.tokens.add("test", role))[1]
+        client = await self.connect()
+        await client.hear()
+        await client.say(type="auth", schema=1, token=token)
+        answer = await client.hear()
+        assert answer["type"] == "auth_ok", answer
+        return client
+
+    def admin_token(self) -> str:
+        return (self.engine.config.data_dir / "admin.token").read_text()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for something that must come."""
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def served(config: Config) -> AsyncIterator[Site]:
+    """A server for `config`, with clients that end with it."""
+    db = await Database.open(config.data_dir)
+    try:
+        engine = SmallEngine(config, db)
+        server = Server(engine)
+        await server.start()
+        try:
+            async with AsyncExitStack() as stack:
+                yield Site(engine, server, stack)
+        finally:
+            await server.stop()
+    finally:
+        await db.close()
