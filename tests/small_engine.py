@@ -24,7 +24,6 @@ from nvr_bridge.server.app import Server
 from nvr_bridge.store.database import Database
 from nvr_bridge.store.tokens import TokenTable
 
-
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a site may write
 
 

@@ -9,7 +9,7 @@ import typer
 
 from .. import __version__
 from ..errors import AskError, BridgeError
-from . import cameras, consent, discover, lists, serve, site, tokens
+from . import cameras, consent, discover, evaluate, lists, models, serve, site, tokens
 
 EXTRA = "engine"
 
@@ -28,6 +28,8 @@ app.add_typer(cameras.app, name="cameras")
 app.add_typer(lists.visits, name="visits")
 app.add_typer(lists.sightings, name="sightings")
 app.add_typer(consent.app, name="consent")
+app.add_typer(models.app, name="models")
+app.add_typer(evaluate.app, name="evaluate")
 
 
 @app.callback()
