@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SIZE = (320, 240)  # width and height that the model was made for
 MIN_SCORE = 0.7
 MAX_OVERLAP = 0.35  # two boxes that overlap more are the same face
+_NEAR = 72.0  # width in pixels of a face that is looked at again
 _TILE = 640  # a picture longer than half as much again is also looked at in tiles of about this size
 _SHARED = 96  # pixels that neighbouring tiles share: a face on the border is whole in one of them
 
@@ -42,6 +43,17 @@ class Detector:
             boxes.append(found + np.array([left, top, left, top], dtype=np.float32))
             scores.append(sure)
         return _distinct(np.concatenate(boxes), np.concatenate(scores), width, height)
+
+    def confirms(self, image: Image, box: Box) -> bool:
+        """Whether a face is found in `box` again when it is looked at from near, as large as the model likes best."""
+        scale = _NEAR / box.width
+        x, y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
+        to_view = np.array([[scale, 0.0, SIZE[0] / 2 - x * scale], [0.0, scale, SIZE[1] / 2 - y * scale]])
+        view = cv2.warpAffine(image, to_view, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        found, _ = self._look(view.astype(np.uint8, copy=False))
+        width, height = box.width * scale / 2, box.height * scale / 2
+        here = Box(SIZE[0] / 2 - width, SIZE[1] / 2 - height, SIZE[0] / 2 + width, SIZE[1] / 2 + height)
+        return any(here.iou(Box(*map(float, corners))) > MAX_OVERLAP for corners in found)
 
     def _look(self, region: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Boxes (n, 4) in the region's pixels, and their scores (n,)."""

@@ -2,7 +2,7 @@
 
 The model answers for anything, and embeddings of patches that are no faces resemble each other more than those of one
 person do. But only on a face does it find the same points again when the crop is moved, enlarged or mirrored, so every
-face is looked at three times. The mean of the three is also a better place for each point than any one of them.
+face is looked at three times. The mean of the three is also as good a place for each point as the first of them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 _SIDE = 64  # pixels of the crop that the model was made for
 _MIRRORED = [1, 0, 2, 4, 3]  # a mirrored face's left eye is the right one
 
-MAX_SPREAD = 0.18  # of the distance of the eyes; 99.6 % of faces stay below, and patches lie at 0.3 in the median
+# Measured on 1,223 photos of faces and 1,204 patches of clothes, hands, letters, shadows and noise: 95 % of the faces are
+# below the first and 99.7 % below the second; none of the patches is below the first, and 3 % are below the second.
+SURE_SPREAD = 0.08
+MAX_SPREAD = 0.15
+_MOVED = (-0.06, 0.04, 1.12)  # the second look's crop: parts of the box to the right and down, and its scale
 _EYES_TO_BOX = (0.26, 0.56)  # distance of the eyes, as part of the box's width
 _EYES_TO_MOUTH = (0.6, 2.2)  # distance of eyes and mouth, as part of the distance of the eyes
 _MAX_ROLL = 45.0  # degrees
@@ -32,7 +36,7 @@ _MAX_ROLL = 45.0  # degrees
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Five points, and how far three looks at the same face disagree, as part of the distance of the eyes."""
+    """Five points, and how far three looks at the same face disagree on average, as part of the distance of the eyes."""
 
     points: Landmarks
     spread: float
@@ -46,11 +50,14 @@ class Landmarker:
         self._graph = graph
 
     def locate(self, image: Image, box: Box) -> Located | None:
-        """The points of the face in `box`, in the image's pixels; None where it is no face."""
+        """The points of the face in `box`, in the image's pixels; None where it is no face.
+
+        Above `SURE_SPREAD` it may still be none, and somebody else should look again.
+        """
         crop = _Crop(box, 0.0, 0.0, 1.0)
         looks = [
             self._look(image, crop),
-            self._look(image, _Crop(box, 0.08, -0.04, 1.1)),
+            self._look(image, _Crop(box, *_MOVED)),
             self._look(image, crop, mirrored=True),
         ]
         return judged(np.stack(looks), box)
@@ -79,10 +86,10 @@ def judged(looks: NDArray[np.float32], box: Box) -> Located | None:
     across = points[1] - points[0]
     eyes = float(np.hypot(*across))
     down = float(np.hypot(*(points[3:].mean(axis=0) - points[:2].mean(axis=0))))
-    if across[0] <= 0 or eyes < 1.0:
+    if across[0] <= 0 or eyes < 1.0 or box.width < 1.0:
         return None
-    distances = np.sqrt(((looks[1:] - looks[0]) ** 2).sum(axis=2).mean(axis=1))
-    spread = float(distances.max()) / eyes
+    between = looks - np.roll(looks, 1, axis=0)
+    spread = float(np.sqrt((between**2).sum(axis=2).mean(axis=1)).mean()) / eyes
     roll = abs(float(np.degrees(np.arctan2(across[1], across[0]))))
     plausible = (
         spread <= MAX_SPREAD

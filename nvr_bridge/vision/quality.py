@@ -13,7 +13,8 @@ import numpy as np
 
 from ..models import Box, Face, FaceShot
 from .align import CHIP, TEMPLATE, aligned, similarity
-from .landmarks import MAX_SPREAD, Landmarker, Located
+from .detect import Detector
+from .landmarks import MAX_SPREAD, SURE_SPREAD, Landmarker, Located
 
 if TYPE_CHECKING:
     from ..models import Image
@@ -28,14 +29,15 @@ _MIDDLE = slice(CHIP // 8, CHIP - CHIP // 8)
 class Cutter:
     """Landmarks, alignment and quality: from a box to what the embedder takes."""
 
-    def __init__(self, landmarker: Landmarker) -> None:
-        """`landmarker` finds the points that faces are aligned by."""
+    def __init__(self, landmarker: Landmarker, detector: Detector) -> None:
+        """`landmarker` finds the points that faces are aligned by; `detector` is asked again where it is unsure."""
         self._landmarker = landmarker
+        self._detector = detector
 
     def cut(self, image: Image, face: Face, at: float) -> FaceShot | None:
         """The aligned face, or None where it is no face, or turned, covered or blurred beyond use."""
         located = self._landmarker.locate(image, face.box)
-        if located is None:
+        if located is None or (located.spread > SURE_SPREAD and not self._detector.confirms(image, face.box)):
             return None
         chip = aligned(image, located.points)
         score = quality(chip, located, face.box)

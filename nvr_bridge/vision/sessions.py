@@ -48,11 +48,11 @@ def load(models_dir: Path, pack: str = "default", *, spend: Spend, embedder: boo
         return OnnxGraph(read_installed(models_dir, manifest, model), model.file_name, threads=threads)
 
     cv2.setNumThreads(threads)
-    landmarker = Landmarker(graph(Part.LANDMARKS))
+    detector, landmarker = Detector(graph(Part.DETECTOR)), Landmarker(graph(Part.LANDMARKS))
     return Vision(
         pack=manifest,
-        detector=Detector(graph(Part.DETECTOR)),
+        detector=detector,
         landmarker=landmarker,
-        cutter=Cutter(landmarker),
+        cutter=Cutter(landmarker, detector),
         embedder=Embedder(graph(Part.EMBEDDER), spend) if embedder else None,
     )
