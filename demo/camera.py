@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from demo.account import Account, Asked, DeviceClock
 from demo.isapi import IsapiInput, IsapiService, IsapiStream
@@ -67,6 +68,7 @@ class _SimulatedDevice:
         self.account = account
         self.clock = DeviceClock(clock_skew)
         self.requests: deque[Asked] = deque(maxlen=10_000)
+        self.garble: Callable[[str], str] | None = None  # what a broken firmware makes of every answer
         self.rtsp = RtspServer(
             host, rtsp_port, paths, (account.username, account.password) if account else None, realm=identity.model
         )
@@ -97,7 +99,7 @@ class _SimulatedDevice:
         """Power on; ports given as 0 are chosen once and kept. Raises `OSError` when one is taken."""
         if self._runner is not None:
             return
-        app = web.Application()
+        app = web.Application(middlewares=[self._answer])
         self._route(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -125,6 +127,13 @@ class _SimulatedDevice:
 
     def _route(self, app: web.Application) -> None:
         raise NotImplementedError
+
+    @web.middleware
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if self.garble is not None and isinstance(response, web.Response) and response.text:
+            response.text = self.garble(response.text)
+        return response
 
 
 class OnvifCamera(_SimulatedDevice):

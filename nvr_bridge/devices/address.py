@@ -27,12 +27,17 @@ def host_of(address: str) -> str:
     return address.rpartition(":")[0]
 
 
-def at_host(url: str, host: str) -> str:
-    """`url` on `host`, its port and path kept, and without a login.
+def at_host(url: str, scheme: str, host: str) -> str | None:
+    """`url` on `host`, its port and path kept, and without a login; None where it is no address of that scheme.
 
     A device behind a port forwarding or with two network cards names an address of its own that may not be reachable;
     the one that it was found at is.
     """
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
+    try:
+        parts = urlsplit(url.strip())
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return None
+    if parts.scheme != scheme or not parts.netloc:
+        return None
     return urlunsplit(parts._replace(netloc=f"{host}{port}"))

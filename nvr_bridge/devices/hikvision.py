@@ -125,9 +125,11 @@ class _Isapi:
         )
         note = ""
         if state.get("lockStatus") == "lock":
-            minutes = f" for {int(state['unlockTime']) // 60 + 1} min" if state.get("unlockTime", "").isdigit() else ""
+            minutes = (
+                f" for {int(state['unlockTime']) // 60 + 1} min" if state.get("unlockTime", "").isdecimal() else ""
+            )
             note = f" (the account is locked{minutes})"
-        elif state.get("retryLoginTime", "").isdigit():
+        elif state.get("retryLoginTime", "").isdecimal():
             note = f" ({state['retryLoginTime']} attempts are left before it locks the account)"
         return (
             f"{self.address}: refused the user name or password of {self._username!r}{note}; it was tried once,"
@@ -168,7 +170,7 @@ async def _channel_names(isapi: _Isapi) -> dict[int, str] | None:
             continue
         told = True
         entries = ((text(entry, "id"), text(entry, "name")) for entry in every(answer, item))
-        names |= {int(number): name for number, name in entries if number.isdigit()}
+        names |= {int(number): name for number, name in entries if number.isdecimal()}
     return names if told else None
 
 
@@ -185,7 +187,7 @@ async def _channels(isapi: _Isapi, host: str, names: dict[int, str] | None) -> t
     for entry in every(answer, "StreamingChannel"):
         number = text(entry, "id")
         # A recorder also lists the inputs that no camera is connected to.
-        if not number.isdigit() or (names is not None and int(number) // 100 not in names):
+        if not number.isdecimal() or (names is not None and int(number) // 100 not in names):
             continue
         if "false" in (text(entry, "enabled"), text(entry, "Video", "enabled")):
             continue
@@ -202,7 +204,7 @@ def _stream(entry: Element, host: str, port: int) -> StreamRef:
     hundredths = _number(text(entry, "Video", "maxFrameRate"))  # 0 stands for the full rate of the television standard
     return StreamRef(
         name=number,
-        url=f"rtsp://{host}:{own_port if own_port.isdigit() else port}/Streaming/Channels/{number}",
+        url=f"rtsp://{host}:{own_port if own_port.isdecimal() else port}/Streaming/Channels/{number}",
         codec=text(entry, "Video", "videoCodecType") or None,
         width=_number(text(entry, "Video", "videoResolutionWidth")),
         height=_number(text(entry, "Video", "videoResolutionHeight")),
@@ -211,13 +213,13 @@ def _stream(entry: Element, host: str, port: int) -> StreamRef:
 
 
 def _number(written: str) -> int | None:
-    return int(written) if written.isdigit() else None
+    return int(written) if written.isdecimal() else None
 
 
 async def _rtsp_port(isapi: _Isapi) -> int:
     answer = await isapi.get("/ISAPI/Security/adminAccesses")
     for entry in every(answer, "AdminAccessProtocol") if answer is not None else ():
-        if text(entry, "protocol").upper() == "RTSP" and text(entry, "portNo").isdigit():
+        if text(entry, "protocol").upper() == "RTSP" and text(entry, "portNo").isdecimal():
             return int(text(entry, "portNo"))
     return 554
 

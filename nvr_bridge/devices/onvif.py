@@ -35,13 +35,14 @@ async def read(address: str, credentials: Credentials | None, book: LoginBook) -
             raise NotADeviceError(
                 f"{address}: speaks ONVIF, but refused to say what it is ({err}); update its firmware"
             ) from None
+        manufacturer, model = _text(about, "Manufacturer"), _text(about, "Model")
         return Device(
             kind=CameraKind.ONVIF,
             address=address,
-            serial=str(about.SerialNumber or ""),
-            manufacturer=str(about.Manufacturer or ""),
-            model=str(about.Model or ""),
-            name=" ".join(str(part) for part in (about.Manufacturer, about.Model) if part),
+            serial=_text(about, "SerialNumber"),
+            manufacturer=manufacturer,
+            model=model,
+            name=" ".join(part for part in (manufacturer, model) if part),
             clock_offset=session.clock_offset,
             channels=channels,
         )
@@ -56,17 +57,17 @@ async def _clock_offset(session: OnvifSession) -> float | None:
         _LOGGER.debug("%s: does not tell the time: %s", session.address, err)
         return None
     answered = time.time()
-    told = getattr(answer, "UTCDateTime", None)
-    if told is None or told.Date is None or told.Time is None:
-        return None
+    names = (("Date", "Year"), ("Date", "Month"), ("Date", "Day"), ("Time", "Hour"), ("Time", "Minute"))
+    told = [_whole(answer, "UTCDateTime", *name) for name in names]
+    second = _whole(answer, "UTCDateTime", "Time", "Second")
     try:
-        clock = datetime(
-            told.Date.Year, told.Date.Month, told.Date.Day, told.Time.Hour, told.Time.Minute, tzinfo=UTC
-        ).timestamp()
-    except (ValueError, TypeError):
+        year, month, day, hour, minute = (part for part in told if part is not None)
+        clock = datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
+    except (ValueError, OverflowError):
         return None
-    # It tells whole seconds (60 at times): half of one has passed on average.
-    return clock + float(told.Time.Second or 0) + 0.5 - (asked + answered) / 2
+    if clock < 0 or second is None or not 0 <= second <= 60:  # a leap second is told as 60
+        return None
+    return clock + second + 0.5 - (asked + answered) / 2  # it tells whole seconds: half of one has passed on average
 
 
 async def _channels(session: OnvifSession) -> tuple[Channel, ...]:
@@ -76,46 +77,72 @@ async def _channels(session: OnvifSession) -> tuple[Channel, ...]:
     session.locate("media", media)
     grouped: dict[str, list[StreamRef]] = {}
     names: dict[str, str] = {}
-    for profile in await session.call("media", "GetProfiles") or ():
-        source = profile.VideoSourceConfiguration
-        if source is None:  # an audio or metadata profile
+    for profile in _entries(await session.call("media", "GetProfiles")):
+        source = _text(profile, "VideoSourceConfiguration", "SourceToken")
+        token = _text(profile, "token")
+        if not source or not token:  # an audio or metadata profile
             continue
-        stream = await _stream(session, profile)
+        stream = await _stream(session, token, profile)
         if stream is not None:
-            grouped.setdefault(str(source.SourceToken), []).append(stream)
-            names.setdefault(str(source.SourceToken), str(source.Name or source.SourceToken))
-    return tuple(Channel(token, names[token], tuple(streams)) for token, streams in grouped.items())
+            grouped.setdefault(source, []).append(stream)
+            names.setdefault(source, _text(profile, "VideoSourceConfiguration", "Name") or source)
+    return tuple(Channel(source, names[source], tuple(streams)) for source, streams in grouped.items())
 
 
 async def _media_address(session: OnvifSession) -> str | None:
     """Where the media service is, on the address that the device was found at; None where it has none."""
+    host = host_of(session.address)
     try:
-        for service in await session.call("devicemgmt", "GetServices", IncludeCapability=False) or ():
-            if service.Namespace == _MEDIA and service.XAddr:
-                return at_host(service.XAddr, host_of(session.address))
+        for service in _entries(await session.call("devicemgmt", "GetServices", IncludeCapability=False)):
+            address = at_host(_text(service, "XAddr"), "http", host)
+            if _text(service, "Namespace") == _MEDIA and address is not None:
+                return address
     except RefusedError as err:
         _LOGGER.debug("%s: no GetServices, so GetCapabilities: %s", session.address, err)
     answer = await session.call("devicemgmt", "GetCapabilities", Category="Media")
-    media = getattr(answer, "Media", None)
-    return at_host(media.XAddr, host_of(session.address)) if media is not None and media.XAddr else None
+    return at_host(_text(answer, "Media", "XAddr"), "http", host)
 
 
-async def _stream(session: OnvifSession, profile: Any) -> StreamRef | None:
+async def _stream(session: OnvifSession, token: str, profile: Any) -> StreamRef | None:
     try:
-        answer = await session.call("media", "GetStreamUri", StreamSetup=_RTSP_SETUP, ProfileToken=profile.token)
+        answer = await session.call("media", "GetStreamUri", StreamSetup=_RTSP_SETUP, ProfileToken=token)
     except RefusedError as err:
-        _LOGGER.debug("%s: profile %s has no stream: %s", session.address, profile.token, err)
+        _LOGGER.debug("%s: profile %s has no stream: %s", session.address, token, err)
         return None
-    if not answer or not str(answer.Uri or "").startswith("rtsp://"):
+    url = at_host(_text(answer, "Uri"), "rtsp", host_of(session.address))
+    if url is None:
         return None
-    encoder = profile.VideoEncoderConfiguration
-    size = encoder.Resolution if encoder is not None else None
-    rate = encoder.RateControl if encoder is not None else None
+    encoder = "VideoEncoderConfiguration"
+    rate = _dig(profile, encoder, "RateControl", "FrameRateLimit")
     return StreamRef(
-        name=str(profile.token),
-        url=at_host(str(answer.Uri).strip(), host_of(session.address)),
-        codec=str(encoder.Encoding) if encoder is not None and encoder.Encoding else None,
-        width=int(size.Width) if size is not None else None,
-        height=int(size.Height) if size is not None else None,
-        fps=float(rate.FrameRateLimit) if rate is not None and rate.FrameRateLimit else None,
+        name=token,
+        url=url,
+        codec=_text(profile, encoder, "Encoding") or None,
+        width=_whole(profile, encoder, "Resolution", "Width"),
+        height=_whole(profile, encoder, "Resolution", "Height"),
+        fps=float(rate) if isinstance(rate, int | float) and rate else None,
     )
+
+
+def _dig(answer: Any, *path: str) -> Any:
+    """What is at `path` in nested dicts; None where a part of it is missing."""
+    for name in path:
+        if not isinstance(answer, dict):
+            return None
+        answer = answer.get(name)
+    return answer
+
+
+def _text(answer: Any, *path: str) -> str:
+    found = _dig(answer, *path)
+    return found.strip() if isinstance(found, str) else ""
+
+
+def _whole(answer: Any, *path: str) -> int | None:
+    found = _dig(answer, *path)
+    return found if isinstance(found, int) else None
+
+
+def _entries(answer: Any) -> list[Any]:
+    """A list that a device answered with, or what stands for an empty one."""
+    return answer if isinstance(answer, list) else []

@@ -23,6 +23,9 @@ from .markup import MarkupError, every, local, parse, text
 
 TIMEOUT = 10.0  # seconds for one request
 
+# What the library's parser raises, besides errors of its own, at answers that are not as the standard has them.
+_TRIPS = (AssertionError, AttributeError, LookupError, TypeError, ValueError)
+
 
 class RefusedError(Exception):
     """The device answered with a fault: it does not offer what was asked. Its reason is the message."""
@@ -68,14 +71,14 @@ class OnvifSession:
         await self._service(service)
 
     async def anonymous(self, service: str, operation: str, **arguments: Any) -> Any:
-        """Call without a login; None where the device wants one for this."""
+        """Call without a login; None where the device wants one for this. Raises as `call` does."""
         try:
             return await self._send(service, operation, arguments, login=False)
         except _LoginWantedError:
             return None
 
     async def call(self, service: str, operation: str, **arguments: Any) -> Any:
-        """Call, with a login if the device wants one.
+        """Call, with a login if the device wants one. The answer is made of dicts, lists and plain values.
 
         Raises `RefusedError`, `CredentialsError`, `UnreachableError` or `NotADeviceError`.
         """
@@ -116,7 +119,7 @@ class OnvifSession:
         send = getattr(client, operation if login and not self._gate.http_login else f"authless_{operation}")
         try:
             async with asyncio.timeout(self._within):  # the library asks for ninety seconds in each request
-                return await send(arguments)
+                return _library().plain(await send(arguments))
         except TimeoutError:
             raise UnreachableError(
                 f"{self.address}: no answer within {self._within:g} s; check the address and that the device is on"
@@ -129,6 +132,8 @@ class OnvifSession:
             raise _not_onvif(self.address) from None
         except _library().errors as err:
             raise RefusedError(" ".join(str(err).split())) from None
+        except _TRIPS:
+            raise RefusedError(f"its answer to {operation} cannot be read") from None
 
     async def _service(self, name: str) -> Any:
         if name not in self._services:
@@ -217,12 +222,18 @@ class _Library:
     def __init__(self) -> None:
         import onvif  # noqa: PLC0415 - takes a second, so it is loaded on a thread and only where it is needed
         import zeep.exceptions  # noqa: PLC0415
+        import zeep.helpers  # noqa: PLC0415
         from onvif.definition import SERVICES  # noqa: PLC0415
 
         self.service: Any = onvif.ONVIFService
         self.services: dict[str, dict[str, str]] = SERVICES
         self.errors: tuple[type[Exception], ...] = (onvif.ONVIFError, zeep.exceptions.Error)
+        self._serialize: Any = zeep.helpers.serialize_object
         self.wsdl = Path(onvif.__file__).parent / "wsdl"
+
+    def plain(self, answer: Any) -> Any:
+        """The library's objects as dicts, so that reading what a device left out is not an error."""
+        return self._serialize(answer, dict)
 
 
 @functools.cache
@@ -234,4 +245,5 @@ def _library() -> _Library:
     root.setLevel(level)
     for handler in set(root.handlers) - set(handlers):
         root.removeHandler(handler)
+    logging.getLogger("zeep.xsd").setLevel(logging.CRITICAL)  # it logs a traceback for each odd value of a device
     return library

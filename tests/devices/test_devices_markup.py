@@ -49,5 +49,10 @@ def test_an_address_is_kept_in_one_form(written: str, kept: str) -> None:
 
 
 def test_an_address_is_moved_to_the_host_that_was_asked() -> None:
-    assert at_host("rtsp://user:pw@10.0.0.9:554/a?b=c", host_of("192.0.2.7:80")) == "rtsp://192.0.2.7:554/a?b=c"
-    assert at_host("http://10.0.0.9/media", "192.0.2.7") == "http://192.0.2.7/media"
+    assert at_host("rtsp://user:pw@10.0.0.9:554/a?b=c", "rtsp", host_of("192.0.2.7:80")) == "rtsp://192.0.2.7:554/a?b=c"
+    assert at_host("http://10.0.0.9/media", "http", "192.0.2.7") == "http://192.0.2.7/media"
+
+
+@pytest.mark.parametrize("url", ["", "media", "rtsp://10.0.0.9/a", "http://10.0.0.9:99999/a", "http:///a"])
+def test_what_is_no_such_address_is_not_moved(url: str) -> None:
+    assert at_host(url, "http", "192.0.2.7") is None
