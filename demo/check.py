@@ -6,7 +6,8 @@ What is expected comes from `site.yaml` alone: its walks, its steps and its even
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -57,8 +58,7 @@ def check(site: Site, evidence: Evidence) -> dict[str, Any]:
     """The answer of `script/demo --check`, ready for JSON."""
     tally = Tally()
     _check_site(evidence, tally)
-    for walk in site.walks:
-        _check_walk(site, walk, evidence, tally)
+    _check_walks(site, evidence, tally)
     _check_embeddings(site, evidence, tally)
     _check_events(site, evidence, tally)
     _check_log(evidence, tally)
@@ -89,18 +89,14 @@ def check(site: Site, evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def visit_changes(changes: list[Change]) -> list[Change]:
-    """The changes that showed a new event of a zone: the same event shown again, without its alias, is none."""
-    shown: list[Change] = []
-    last: dict[str, int] = {}
+def visit_changes(changes: Iterable[Change]) -> list[Change]:
+    """The changes that showed an event of a zone, each showing once: its state is the moment at which it was shown."""
+    shown: dict[tuple[str, int, str], Change] = {}
     for change in changes:
         sequence = change.attributes.get("sequence")
-        if sequence is None or change.attributes.get("event_type") not in VISIT_KINDS:
-            continue
-        if change.state not in ("unavailable", "unknown") and last.get(change.entity_id) != sequence:
-            last[change.entity_id] = sequence
-            shown.append(change)
-    return shown
+        if sequence is not None and change.attributes.get("event_type") in VISIT_KINDS:
+            shown.setdefault((change.entity_id, sequence, change.state), change)
+    return list(shown.values())
 
 
 def moment(text: str) -> float:
@@ -123,24 +119,32 @@ def _check_site(evidence: Evidence, tally: Tally) -> None:
         tally.expect(held=False, problem=f"step {problem}")
 
 
-def _check_walk(site: Site, walk: Walk, evidence: Evidence, tally: Tally) -> None:
-    """Somebody was seen, and what the sighting says of them is what the story says."""
-    label = f"{walk.person} at {walk.camera}, {walk.at:g} s"
+def _check_walks(site: Site, evidence: Evidence, tally: Tally) -> None:
+    """Everybody was seen once, and what the sighting says of them is what the story says."""
+    seen: dict[Walk | None, list[dict[str, Any]]] = defaultdict(list)
+    for sighting in evidence.sightings:
+        seen[_walk_of(site, sighting, evidence)].append(sighting)
+    for sighting in seen.pop(None, []):
+        tally.expect(held=False, problem=f"somebody at {sighting['started_at']} who is not in the story: {sighting}")
+    for walk in site.walks:
+        label = f"{walk.person} at {walk.camera}, {walk.at:g} s"
+        together = [other for other in site.at(walk.camera) if (other.at, other.until) == (walk.at, walk.until)]
+        here = [sighting for other in together for sighting in seen[other]]
+        tally.expect(len(here) == len(together), f"{label}: {len(here)} sightings of {len(together)} people")
+        said = [sighting["reason"] or sighting["who"] for sighting in here]
+        tally.expect(walk.expect in said, f"{label}: {', '.join(said) or 'nobody was seen'} instead of {walk.expect}")
+        known = {sighting["alias"] for sighting in here if sighting["who"] == "known"}
+        right = {evidence.played.aliases.get(walk.person)} if walk.expect == "known" else set()
+        tally.expect(known == right, f"{label}: recognised as {known or 'nobody'} instead of {right or 'nobody'}")
+
+
+def _walk_of(site: Site, sighting: dict[str, Any], evidence: Evidence) -> Walk | None:
+    """The walk in which most of the sighting lies; of two people side by side, either."""
     began = evidence.played.began
-    seen = [
-        sighting
-        for sighting in evidence.sightings
-        if sighting["camera"] == evidence.cameras[walk.camera]
-        and moment(sighting["started_at"]) >= began + walk.at - 0.2
-        and moment(sighting["at"]) <= began + walk.until + SLACK
-    ]
-    together = [other for other in site.at(walk.camera) if other.at < walk.until and walk.at < other.until]
-    tally.expect(len(seen) == len(together), f"{label}: {len(seen)} sightings of {len(together)} people")
-    said = [sighting["reason"] or sighting["who"] for sighting in seen]
-    tally.expect(walk.expect in said, f"{label}: expected {walk.expect}, sightings say {', '.join(said) or 'nothing'}")
-    known = {sighting["alias"] for sighting in seen if sighting["who"] == "known"}
-    right = {evidence.played.aliases.get(walk.person)} if walk.expect == "known" else set()
-    tally.expect(known == right, f"{label}: recognised as {known or 'nobody'} instead of {right or 'nobody'}")
+    start, end = moment(sighting["started_at"]) - began, moment(sighting["at"]) - began
+    walks = [walk for walk in site.walks if evidence.cameras[walk.camera] == sighting["camera"]]
+    best = max(walks, key=lambda walk: min(end, walk.until) - max(start, walk.at), default=None)
+    return best if best and min(end, best.until) - max(start, best.at) > 0 else None
 
 
 def _check_embeddings(site: Site, evidence: Evidence, tally: Tally) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -62,6 +64,13 @@ class HubClient:
         """Every entity's state now, by entity id."""
         return {state["entity_id"]: state for state in await self.get("/api/states")}
 
+    async def history(self, entity_ids: Iterable[str], since: float) -> list[dict[str, Any]]:
+        """What the hub's recorder has of these entities since a moment (seconds since the epoch), oldest first of each."""
+        begin = datetime.fromtimestamp(since, UTC).isoformat()
+        names = ",".join(entity_ids)
+        path = f"/api/history/period/{quote(begin)}?filter_entity_id={names}&significant_changes_only=0"
+        return [state for states in await self.get(path) for state in states]
+
     async def ask(self, kind: str, **arguments: Any) -> Any:
         """One command over the hub's WebSocket. Raises `DemoError` when the hub refuses."""
         async with self._socket() as socket:
@@ -93,7 +102,7 @@ class HubClient:
             await asyncio.sleep(0.25)
 
     @contextlib.asynccontextmanager
-    async def _socket(self) -> Any:
+    async def _socket(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         async with self._session.ws_connect(f"{self.address}/api/websocket", heartbeat=10, max_msg_size=0) as socket:
             await socket.receive_json(timeout=CALL_SECONDS)
             await socket.send_json({"type": "auth", "access_token": self._token})

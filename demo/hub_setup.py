@@ -99,7 +99,7 @@ async def lay_out(
             "type": "entities",
             "title": "Site",
             "show_header_toggle": False,
-            "entities": [known.engine("connected"), known.engine("armed"), {"type": "divider"}, *rows],
+            "entities": [known.engine("armed"), {"type": "divider"}, *rows],
         }
     )
     visits = [{"entity": known.zone(key, "visit"), "name": name} for key, name in zones.items()]

@@ -24,7 +24,8 @@ class Child:
     """One long-running program, with its output in a log file. It leads its own process group."""
 
     def __init__(self, name: str, command: list[str], log: Path, env: Mapping[str, str] | None = None) -> None:
-        """`env` adds to this process's environment."""
+        """`env` adds to this process's environment. A log that is there already is begun anew."""
+        log.unlink(missing_ok=True)
         self.name = name
         self.log = log
         self._command = command

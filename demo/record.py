@@ -27,6 +27,12 @@ class Change:
     at: float  # when the hub made the change, seconds since the epoch
 
 
+def change_of(state: dict[str, Any]) -> Change:
+    """A state as the hub's API tells it."""
+    at = datetime.fromisoformat(state["last_updated"]).timestamp()
+    return Change(state["entity_id"], state["state"], state["attributes"], at)
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The engine's counters at one moment."""
@@ -58,10 +64,8 @@ class Record:
             self._take(await client.call("sighting/list"))
 
     def _changed(self, data: dict[str, Any]) -> None:
-        new = data["new_state"]
-        if new is not None:
-            at = datetime.fromisoformat(new["last_updated"]).timestamp()
-            self.changes.append(Change(new["entity_id"], new["state"], new["attributes"], at))
+        if data["new_state"] is not None:
+            self.changes.append(change_of(data["new_state"]))
 
     async def _sample(self) -> None:
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Stage:
     engine: EngineServer
     server: HubServer
     hub: HubClient
-    discovered: int
+    discovered: int  # of the site's own devices
     camera_ids: dict[str, str]  # the site's camera → the engine's id
     entry_id: str  # of the integration, in the hub
     entities: Entities
@@ -56,9 +57,12 @@ class Stage:
 
 
 def prepare(site: Site, video: Path) -> dict[str, Recordings]:
-    """Photos and videos, made if they are missing, and loaded. Blocks."""
-    fetch_photos(site.photos, CACHE / "photos", say=say)
-    clips = render(site, CACHE / "photos", video, say)
+    """Photos and videos, made if they are missing, and loaded. Blocks; a second process waits for the first."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fetch_photos(site.photos, CACHE / "photos", say=say)
+        clips = render(site, CACHE / "photos", video, say)
     return {key: Recordings(Recording.load(clip.main), Recording.load(clip.sub)) for key, clip in clips.items()}
 
 
@@ -75,7 +79,11 @@ def helpers_of(site: Site) -> dict[str, list[Helper]]:
 
 @asynccontextmanager
 async def running(
-    site: Site, recordings: Mapping[str, Recordings], folder: Path, hub_environment: Path = HUB
+    site: Site,
+    recordings: Mapping[str, Recordings],
+    folder: Path,
+    hub_environment: Path = HUB,
+    visit_gap: float = VISIT_GAP,
 ) -> AsyncIterator[Stage]:
     """Start everything in `folder`, on free ports of 127.0.0.1; stop all of it at the end, whatever happens.
 
@@ -91,7 +99,7 @@ async def running(
         stack.push_async_callback(server.process.stop)
         async with asyncio.TaskGroup() as group:
             group.create_task(_start_hub(site, server, hub))
-            adding = group.create_task(_start_engine(site, cameras, engine))
+            adding = group.create_task(_start_engine(site, cameras, engine, visit_gap))
         discovered, camera_ids = adding.result()
         entry_id, known = await _join(site, engine, hub)
         zones = {key: zone.name for key, zone in site.zones.items()}
@@ -115,17 +123,21 @@ async def _start_hub(site: Site, server: HubServer, hub: HubClient) -> None:
     say(f"Home Assistant {server.version} runs at {server.address}")
 
 
-async def _start_engine(site: Site, cameras: SiteCameras, engine: EngineServer) -> tuple[int, dict[str, str]]:
+async def _start_engine(
+    site: Site, cameras: SiteCameras, engine: EngineServer, visit_gap: float
+) -> tuple[int, dict[str, str]]:
     """(devices that discovery found, the site's camera → the engine's id)"""
     zones = {key: {"name": zone.name, "kind": zone.kind.value} for key, zone in site.zones.items()}
-    engine.write(site.name, zones, VISIT_GAP)
+    engine.write(site.name, zones, visit_gap)
     say("Starting the engine …")
     await engine.start()
     say("Searching for cameras: no address is told to anybody …")
     found = await engine.cli("discover", "--username", USER, "--json", password=PASSWORD)
     say(f"Found {', '.join(f'{each["name"]} at {each["address"]}' for each in found) or 'none'}")
     await engine.cli("assessment", "acknowledge", "--by", "The demo", "--ground", "people made of photos, no visitors")
-    return len(found), await _add_cameras(cameras, engine, {each["address"] for each in found})
+    addresses = {each["address"] for each in found}
+    own = addresses & {place.address for place in cameras.places()}  # another demo on this machine is found too
+    return len(own), await _add_cameras(cameras, engine, addresses)
 
 
 async def _add_cameras(cameras: SiteCameras, engine: EngineServer, found: set[str]) -> dict[str, str]:
