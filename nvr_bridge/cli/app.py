@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -32,19 +33,26 @@ app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 
 
-@app.callback()
-def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"nvr-bridge {__version__}")
         raise typer.Exit
 
 
-def main() -> None:
-    """Run the command line that the process was started with."""
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """What every command shares."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, by default the one that the process was started with. Ends by `SystemExit`."""
     try:
-        app()
+        app(arguments)
     except BridgeError as err:
         _fail([err])
     except ModuleNotFoundError as err:

@@ -98,7 +98,7 @@ def _entry(address: str, found: Found | None, device: Device | None, error: Brid
         "address": device.address if device else address,
         "endpoint": found.endpoint if found else None,
         "kind": device.kind.value if device else None,
-        "name": (device.name if device else None) or (found.name if found else ""),
+        "name": (found.name if found else "") or (device.name if device else ""),
         "manufacturer": device.manufacturer if device else None,
         "model": device.model if device else (found.hardware if found else None),
         "serial": device.serial if device else None,

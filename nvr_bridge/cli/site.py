@@ -81,6 +81,7 @@ def _print_status(snapshot: dict[str, Any]) -> None:
     print_table(cameras, snapshot["cameras"], "No cameras.")
     zones = {
         "id": "Zone",
+        "name": "Name",
         "kind": "Kind",
         "armed": "Armed",
         "reasons": "Because",
