@@ -79,16 +79,28 @@ def cut_out(photo: Image, look: Look) -> Figure:
     turn[1, 2] += middle[1] - (y1 + y2) / 2
     upright = cv2.warpAffine(photo, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     image = np.asarray(upright, dtype=np.uint8)
-    return Figure(image, _outline(image, middle, height, hair=look.hair), middle)
+    others = [_turned(box, turn) for box in look.others]
+    return Figure(image, _outline(image, middle, height, others, hair=look.hair), middle)
 
 
-def _outline(image: Image, middle: _Point, height: float, *, hair: bool) -> NDArray[np.float32]:
+def _turned(box: tuple[int, int, int, int], turn: cv2.typing.MatLike) -> NDArray[np.float64]:
+    """The corners of a box of the photo, in the figure."""
+    x1, y1, x2, y2 = box
+    corners = np.array([(x1, y1, 1), (x2, y1, 1), (x2, y2, 1), (x1, y2, 1)], float)
+    return np.asarray(corners @ np.asarray(turn).T, dtype=np.float64)
+
+
+def _outline(
+    image: Image, middle: _Point, height: float, others: Sequence[NDArray[np.float64]], *, hair: bool
+) -> NDArray[np.float32]:
     small = cv2.resize(image, None, fx=_COARSE, fy=_COARSE, interpolation=cv2.INTER_AREA)
     guess = _Guess((middle[0] * _COARSE, middle[1] * _COARSE), FACE * _COARSE, height * _COARSE, small.shape[:2])
     guess.oval(0.15, 1.05, 1.15, cv2.GC_PR_BGD)
     guess.body(0.55, 0.60, 1.35, cv2.GC_PR_BGD)
     guess.body(0.70, 0.42, 1.00, cv2.GC_PR_FGD)
     guess.oval(-0.10, 0.72, 0.78, cv2.GC_PR_FGD)
+    for corners in others:
+        cv2.fillPoly(guess.mask, [(corners * _COARSE).astype(np.int32)], cv2.GC_BGD)
     guess.body(0.95, 0.22, 0.55, cv2.GC_FGD)
     guess.oval(*((-0.13, 0.55, 0.68) if hair else (0.0, 0.44, 0.50)), cv2.GC_FGD)
     cv2.setRNGSeed(1)  # the same outline every time

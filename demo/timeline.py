@@ -39,6 +39,7 @@ class Look:
     face: tuple[int, int, int, int]  # x1, y1, x2, y2 in the photo
     tilt: float  # degrees, counter-clockwise, that turn the head upright
     hair: bool  # whether the head's outline is taken from the box rather than found by colour
+    others: tuple[tuple[int, int, int, int], ...]  # boxes in the photo, as `face`, that show something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,7 @@ def _check(site: Site, file: Path) -> None:
 
 _SECONDS = vol.All(vol.Coerce(float), vol.Range(min=0))
 _COLOUR = vol.All([vol.All(int, vol.Range(0, 255))], vol.Length(3, 3), vol.Coerce(tuple))
+_BOX = vol.All([int], vol.Length(4, 4), vol.Coerce(tuple))
 _POINTS = vol.All([vol.All([vol.Coerce(float)], vol.Length(3, 3))], vol.Length(min=2))
 _SCHEMA = vol.Schema(
     {
@@ -242,9 +244,10 @@ _SCHEMA = vol.Schema(
             str: [
                 {
                     "photo": str,
-                    "face": vol.All([int], vol.Length(4, 4), vol.Coerce(tuple)),
+                    "face": _BOX,
                     vol.Optional("tilt", default=0.0): vol.Coerce(float),
                     vol.Optional("hair", default=False): bool,
+                    vol.Optional("others", default=list): vol.All([_BOX], vol.Coerce(tuple)),
                 }
             ]
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -55,8 +56,11 @@ def render(site: Site, photos: Path, folder: Path, say: Callable[[str], None]) -
     if missing:
         say(f"Rendering {site.length:g} s of video for {len(missing)} cameras: {', '.join(missing)} …")
         figures = _Figures(photos)
-        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="render") as pool:
-            for key in pool.map(lambda key: _record(site, key, clips[key], figures), missing):
+        with (
+            tempfile.TemporaryDirectory(dir=folder, prefix=".render-") as scratch,
+            ThreadPoolExecutor(max_workers=2, thread_name_prefix="render") as pool,
+        ):
+            for key in pool.map(lambda key: _record(site, key, clips[key], figures, Path(scratch)), missing):
                 say(f"  {key}: {sum(file.stat().st_size for file in _files(clips[key])) / 1e6:.1f} MB")
     wanted = {file for made in clips.values() for file in _files(made)}
     for file in folder.glob("*.mp4"):
@@ -132,10 +136,10 @@ def _counter(image: Image, camera: SiteCamera) -> None:
     cv2.putText(image, camera.name, (24, MAIN[1] - 36), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (235, 235, 235), 2, cv2.LINE_AA)
 
 
-def _record(site: Site, camera: str, clips: Clips, figures: _Figures) -> str:
+def _record(site: Site, camera: str, clips: Clips, figures: _Figures, scratch: Path) -> str:
     """Draw and encode both streams of one camera; a recording appears under its name only when it is whole."""
-    partial = Clips(*(file.with_suffix(".part") for file in _files(clips)))
-    with av.open(str(partial.main), "w", format="mp4") as main, av.open(str(partial.sub), "w", format="mp4") as sub:
+    partial = Clips(*(scratch / file.name for file in _files(clips)))
+    with av.open(str(partial.main), "w") as main, av.open(str(partial.sub), "w") as sub:
         streams = (_stream(main, "h264", MAIN), _stream(sub, site.cameras[camera].sub, SUB))
         for index, pair in enumerate(_frames(site, camera, figures)):
             for container, stream, frame in zip((main, sub), streams, pair, strict=True):
