@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from ..errors import RetryError
 from .finish import to_the_end
-from .prepare import Prepared, empty_log, make_engine, prepare
+from .prepare import Prepared, empty_log, prepare
 
 READER_GRACE = 1.0  # seconds that a reader may go on once the log must be cut
-TRUNCATE_SECONDS = 5.0  # how long other programs' readers are waited for
+TRUNCATE_SECONDS = 2.0  # how long other programs' readers are waited for
 _LOG = logging.getLogger(__name__)
 
 
@@ -35,8 +35,8 @@ class Database:
         self.truncation_owed = not prepared.log_emptied  # something deleted may still be in the write-ahead log
         self._path = prepared.path
         self._lock = prepared.lock
-        self._writer = make_engine(prepared.path, writes=True)
-        self._reader = make_engine(prepared.path, writes=False)
+        self._writer = prepared.writer
+        self._reader = prepared.reader
         self._writing = asyncio.Lock()
         self._may_read = asyncio.Event()
         self._may_read.set()
@@ -69,7 +69,7 @@ class Database:
             async with scope:
                 self._readers.add(scope)
                 try:
-                    async with AsyncSession(self._reader, expire_on_commit=False) as session:
+                    async with _session(self._reader) as session:
                         yield session
                 finally:
                     self._readers.discard(scope)
@@ -88,8 +88,9 @@ class Database:
         async with self._writing:
             self._check_open()
             try:
-                async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+                async with _session(self._writer) as session:
                     yield session
+                    await to_the_end(session.commit())
             except OperationalError as err:
                 raise RetryError(f"store: cannot be written now ({err.orig}); check the disk, then try again") from err
             if self.truncation_owed:
@@ -157,3 +158,18 @@ class Database:
     def _check_open(self) -> None:
         if self._closed:
             raise RetryError("store: is closed; start the engine again")
+
+
+@asynccontextmanager
+async def _session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """A session in a transaction. What is not committed is undone.
+
+    Cancelling its user may interrupt a statement, which closes the connection; but not connecting or closing, which
+    would leak it, and a leaked reader keeps the log from being cut.
+    """
+    session = AsyncSession(engine, expire_on_commit=False)
+    try:
+        await to_the_end(session.connection())
+        yield session
+    finally:
+        await to_the_end(session.close())

@@ -34,6 +34,8 @@ class Prepared:
 
     path: Path
     lock: DirectoryLock
+    writer: AsyncEngine
+    reader: AsyncEngine
     engine_id: str
     fresh: bool  # nothing in it needs a key
     sequence: int  # the highest event sequence ever given
@@ -52,19 +54,6 @@ def prepare(data_dir: Path) -> Prepared:
     except BaseException:
         lock.release()
         raise
-
-
-def make_engine(path: Path, *, writes: bool) -> AsyncEngine:
-    """Connections with this program's settings. The writing engine has one, and begins by taking the lock."""
-    engine = create_async_engine(
-        _url(path, "sqlite+aiosqlite"),
-        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},  # BEGIN is ours to say, below
-        pool_size=1 if writes else 4,
-        max_overflow=0,
-        hide_parameters=True,  # an error's text must not carry what the row holds
-    )
-    _configure(engine.sync_engine, "BEGIN IMMEDIATE" if writes else "BEGIN")
-    return engine
 
 
 def empty_log(path: Path, seconds: float) -> bool:
@@ -106,7 +95,29 @@ def _prepare(path: Path, lock: DirectoryLock) -> Prepared:
             engine_id, fresh, sequence = _facts(connection)
     finally:
         engine.dispose()
-    return Prepared(path, lock, engine_id, fresh, sequence, empty_log(path, 1.0))
+    return Prepared(
+        path=path,
+        lock=lock,
+        writer=_make_engine(path, writes=True),
+        reader=_make_engine(path, writes=False),
+        engine_id=engine_id,
+        fresh=fresh,
+        sequence=sequence,
+        log_emptied=empty_log(path, 1.0),
+    )
+
+
+def _make_engine(path: Path, *, writes: bool) -> AsyncEngine:
+    """Connections with this program's settings. The writing engine has one, and begins by taking the lock."""
+    engine = create_async_engine(
+        _url(path, "sqlite+aiosqlite"),
+        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},  # BEGIN is ours to say, below
+        pool_size=1 if writes else 4,
+        max_overflow=0,
+        hide_parameters=True,  # an error's text must not carry what the row holds
+    )
+    _configure(engine.sync_engine, "BEGIN IMMEDIATE" if writes else "BEGIN")
+    return engine
 
 
 def _facts(connection: Connection) -> tuple[str, bool, int]:

@@ -1,0 +1,80 @@
+"""A whole store with its keys, opened as the engine opens it, for the tests of what lies in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nvr_bridge.consent.ledger import Ledger
+from nvr_bridge.consent.records import Granted, Records
+from nvr_bridge.consent.vault import Vault
+from nvr_bridge.events import EventLog
+from nvr_bridge.store.database import Database
+from nvr_bridge.store.sightings import SightingTable
+from nvr_bridge.store.visits import VisitTable
+
+if TYPE_CHECKING:
+    from nvr_bridge.models import Embedding
+
+NOW = 1_790_000_000.0
+NOTICE = "ab" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that keeps something."""
+
+    data_dir: Path
+    db: Database
+    vault: Vault
+    ledger: Ledger
+    log: EventLog
+    records: Records
+    visits: VisitTable
+    sightings: SightingTable
+
+    async def grant(self, person: int, *, looks: int = 1, expires_at: float = NOW + 86400) -> Granted:
+        """Remember a made-up person."""
+        return await self.records.grant(
+            zone_id="desk",
+            notice_hash=NOTICE,
+            language="en",
+            purpose="to be recognised on return",
+            expires_at=expires_at,
+            guardian=False,
+            embeddings=[face(person, look) for look in range(looks)],
+            now=NOW,
+        )
+
+    def files(self) -> dict[str, bytes]:
+        """Every file of the data directory, as it is on the disk now."""
+        return files(self.data_dir)
+
+
+@asynccontextmanager
+async def open_site(data_dir: Path) -> AsyncIterator[Site]:
+    """Open the store, and close it after use."""
+    db = await Database.open(data_dir)
+    try:
+        vault = await Vault.open(data_dir / "keys", fresh=db.fresh)
+        ledger, log = Ledger(db, vault), EventLog(db)
+        records = await Records.open(db, vault, ledger, log, clock=lambda: NOW)
+        yield Site(data_dir, db, vault, ledger, log, records, VisitTable(db, log), SightingTable(db))
+    finally:
+        await db.close()
+
+
+def face(person: int, look: int = 0) -> Embedding:
+    """An embedding as an embedder would give it: (512,), unit length, always the same for the same look."""
+    vector = np.random.default_rng([person, look]).standard_normal(512).astype(np.float32)
+    return vector / np.float32(np.linalg.norm(vector))
+
+
+def files(data_dir: Path) -> dict[str, bytes]:
+    """Every file below the directory."""
+    return {path.relative_to(data_dir).as_posix(): path.read_bytes() for path in data_dir.rglob("*") if path.is_file()}
