@@ -124,6 +124,17 @@ async def test_a_loop_starts_over(recordings: dict[str, Recording]) -> None:
     assert feed.join(104.3) == 104.0
 
 
+def test_a_story_that_is_to_begin_later_begins_on_the_moment(recordings: dict[str, Recording]) -> None:
+    clock = StoryClock()
+    feed, units = Feed(recordings["h264"], clock), recordings["h264"].units
+    clock.origin = 100.0
+    clock.begin(103.33)
+    assert feed.after(103.3) == 103.33
+    assert feed.unit(103.32) == units[49 % 15]
+    assert feed.unit(103.33) == units[0]
+    assert feed.unit(103.33 + 20 / 15) == units[20]
+
+
 async def test_the_camera_comes_back_on_its_port(camera: RtspServer, clock: StoryClock) -> None:
     clock.begin()
     url, port = address(camera, "/h264"), camera.port
