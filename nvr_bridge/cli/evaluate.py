@@ -60,7 +60,8 @@ def _measure(images: Path, pairs: Path, pack: str, models: Path) -> Verification
         ) from err
     gate = OfflineGate()
     vision = load(models, pack, spend=gate.spend)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("photos", total=None)
 
         def step(done: int, steps: int) -> None:

@@ -48,6 +48,7 @@ def install_command(
         MofNCompleteColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
     with bar:
         task = bar.add_task(f"pack {pack.name}", total=None)

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from ..models import Image
 
 _STEP = 8  # every eighth pixel both ways: a resize would cost ten times as much as the rest of the gate
-_CHANGE = 14.0  # grey levels that noise and compression do not reach
+_CHANGE = 14.0  # grey levels that compression does not reach
+_NOISE = 6.0  # times the median difference: four standard deviations, where the night makes a sensor noisy
 _SHARE = 0.004  # of the samples: a face of 30 px in 640×360
 _LEARN = 0.15  # how fast the background follows; at 5 pictures per second, half in a second
 
@@ -19,6 +20,7 @@ _LEARN = 0.15  # how fast the background follows; at 5 pictures per second, half
 class MotionGate:
     """One camera's gate: compares each picture with a background that follows slowly.
 
+    Light that changes everywhere at once is not motion.
     Who stands still becomes background within seconds, so a caller that follows a face goes on looking for as long as
     its track lives.
     """
@@ -35,4 +37,6 @@ class MotionGate:
             return True
         difference: NDArray[Any] = sample - background
         background += _LEARN * difference
-        return int(np.count_nonzero(np.abs(difference) > _CHANGE)) > _SHARE * sample.size
+        distance = np.abs(difference)
+        noticeable = max(_CHANGE, _NOISE * float(np.median(distance)))
+        return int(np.count_nonzero(distance > noticeable)) > _SHARE * sample.size

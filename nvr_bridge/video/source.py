@@ -27,8 +27,7 @@ from ..models import Frame, StreamFacts
 if TYPE_CHECKING:
     from ..models import Image
 
-OPEN_TIMEOUT = 8.0  # seconds to connect and read the stream's description
-READ_TIMEOUT = 4.0  # seconds without a packet after which a stream has stalled
+TIMEOUTS = (6.0, 4.0)  # seconds: to connect and read the stream's description; without a packet in a running stream
 
 _OPTIONS = {
     "rtsp_transport": "tcp",
@@ -46,13 +45,16 @@ class Source:
     what the stream really delivers (None before its first picture).
     """
 
-    def __init__(self, camera_id: str, url: str, *, analysis_fps: float = 5.0) -> None:
+    def __init__(
+        self, camera_id: str, url: str, *, analysis_fps: float = 5.0, timeouts: tuple[float, float] = TIMEOUTS
+    ) -> None:
         """Connects to nothing yet. `url` may hold credentials; errors never show them."""
         self.camera_id = camera_id
         self.decoded = 0
         self.dropped = 0
         self.facts: StreamFacts | None = None
         self._url = url
+        self._timeouts = timeouts
         self._period = 1.0 / analysis_fps
         self._stop = threading.Event()
         self._lock = threading.Lock()  # guards the slot only
@@ -92,7 +94,7 @@ class Source:
             raise StreamEndedError(f"{shown(self._url)}: no picture for {timeout:g} s; check the camera") from None
 
     async def stop(self) -> None:
-        """End the thread and wait for it; at most `READ_TIMEOUT` on a stream that stalled. May be called twice."""
+        """End the thread and wait for it: at most a timeout, where the camera is silent. May be called twice."""
         self._stop.set()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
@@ -102,7 +104,7 @@ class Source:
     def _run(self) -> None:
         ended: BridgeError = StreamEndedError(f"{shown(self._url)}: the decoder failed; this is a bug")
         try:
-            with _opened(self._url) as container:
+            with _opened(self._url, self._timeouts) as container:
                 self._decode(container)
             ended = StreamEndedError(f"{shown(self._url)}: the stream ended; the camera closed it")
         except av.FFmpegError as err:
@@ -145,13 +147,15 @@ class Source:
             self._loop.call_soon_threadsafe(self._ready.set)
 
 
-async def measure(url: str, seconds: float = 1.5, *, name: str = "") -> StreamFacts:
+async def measure(
+    url: str, seconds: float = 1.5, *, name: str = "", timeouts: tuple[float, float] = TIMEOUTS
+) -> StreamFacts:
     """Decode `seconds` of a stream and say what it delivers.
 
     Raises `CredentialsError` (refused login), `UnreachableError` (no connection), `NoVideoError` (no stream there, or
     none this program can decode) or `StreamEndedError`. The answer's `name` is the `name` given.
     """
-    return await asyncio.to_thread(_measure, url, seconds, name)
+    return await asyncio.to_thread(_measure, url, seconds, name, timeouts)
 
 
 def shown(url: str) -> str:
@@ -163,8 +167,8 @@ def shown(url: str) -> str:
 # --- helpers ------------------------------------------------------------------------------------------------------
 
 
-def _opened(url: str) -> InputContainer:
-    return av.open(url, mode="r", options=dict(_OPTIONS), timeout=(OPEN_TIMEOUT, READ_TIMEOUT))
+def _opened(url: str, timeouts: tuple[float, float]) -> InputContainer:
+    return av.open(url, mode="r", options=dict(_OPTIONS), timeout=timeouts)
 
 
 def _pictures(container: InputContainer, url: str, stop: threading.Event) -> Iterator[tuple[VideoFrame, float]]:
@@ -173,6 +177,8 @@ def _pictures(container: InputContainer, url: str, stop: threading.Event) -> Ite
         raise NoVideoError(f"{shown(url)}: the stream carries no video; choose another profile on the camera")
     stream: VideoStream = container.streams.video[0]
     stream.thread_count = 1  # frame threads would hold pictures back
+    if stop.is_set():
+        return
     for packet in container.demux(stream):
         received_at = time.time()
         if stop.is_set():
@@ -218,13 +224,13 @@ class _Rate:
         return (len(self._seen) - 1) / span if span > 0 else 0.0
 
 
-def _measure(url: str, seconds: float, name: str) -> StreamFacts:
+def _measure(url: str, seconds: float, name: str, timeouts: tuple[float, float]) -> StreamFacts:
     rate = _Rate()
     latest: VideoFrame | None = None
     started: float | None = None
     stop = threading.Event()
     try:
-        with _opened(url) as container:
+        with _opened(url, timeouts) as container:
             for picture, received_at in _pictures(container, url, stop):
                 latest = picture
                 rate.add(picture, received_at)
@@ -234,9 +240,7 @@ def _measure(url: str, seconds: float, name: str) -> StreamFacts:
             if latest is not None:
                 return rate.facts(name, container, latest)
     except av.FFmpegError as err:
-        if isinstance(err, (av.ConnectionRefusedError, av.TimeoutError, av.ExitError)) or latest is None:
-            raise _explain(err, url, opening=True) from None
-        raise _explain(err, url) from None
+        raise _explain(err, url, opening=latest is None) from None
     raise NoVideoError(f"{shown(url)}: nothing in it can be decoded; switch encryption off, or choose another profile")
 
 
@@ -245,10 +249,11 @@ def _explain(err: av.FFmpegError, url: str, *, opening: bool = False) -> BridgeE
     where = shown(url)
     if isinstance(err, (av.HTTPUnauthorizedError, av.HTTPForbiddenError)):
         return CredentialsError(f"{where}: the camera refused the user name or password; correct them")
-    if isinstance(err, (av.HTTPNotFoundError, av.DecoderNotFoundError, av.InvalidDataError)):
+    if isinstance(err, (av.HTTPNotFoundError, av.DecoderNotFoundError)):
         return NoVideoError(f"{where}: no stream there that can be decoded ({err.strerror}); choose another profile")
-    if isinstance(err, (av.ExitError, av.TimeoutError)):
-        reason, remedy = "no answer in time", "check the address and the network"
+    if isinstance(err, (av.ExitError, av.TimeoutError, av.InvalidDataError)):
+        # A device that hangs in the middle of RTSP's handshake is told as invalid data too.
+        reason, remedy = "no valid answer in time", "check the address and the network"
     else:
         reason, remedy = str(err.strerror), "check the camera"
     kind = UnreachableError if opening else StreamEndedError
