@@ -13,6 +13,9 @@ import pytest
 
 from demo.camera import HikvisionNvr, OnvifCamera, Stream
 from nvr_bridge.devices.credentials import Credentials
+from nvr_bridge.devices.streams import with_credentials
+from nvr_bridge.errors import CredentialsError
+from nvr_bridge.video.source import measure
 
 INFO = "/ISAPI/System/deviceInfo"
 
@@ -113,7 +116,9 @@ async def test_the_recorder_refuses_a_replay(nvr: HikvisionNvr, right: Credentia
     assert await get(nvr, headers={"Authorization": kept[-1]}) == 401
 
 
-async def test_rtsp_lets_nobody_in_without_the_login(camera: OnvifCamera) -> None:
-    assert camera.rtsp.credentials is not None
-    assert camera.account is not None
-    assert camera.rtsp.credentials == (camera.account.username, camera.account.password)
+async def test_its_stream_is_behind_the_same_login(camera: OnvifCamera, right: Credentials, wrong: Credentials) -> None:
+    url = camera.rtsp.url("/profile2")
+    for credentials in (None, wrong):
+        with pytest.raises(CredentialsError):
+            await measure(with_credentials(url, credentials), 0.1)
+    assert (await measure(with_credentials(url, right), 0.1)).codec == "hevc"
