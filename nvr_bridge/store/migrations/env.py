@@ -1,4 +1,7 @@
-"""Alembic's entry: runs the migrations on the connection that it is handed."""
+"""Alembic's entry: runs the migrations on the connection that it is handed, inside the transaction that it is in.
+
+SQLite's transactions cover changes of the schema too, so a crash leaves no half-made one.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,7 @@ from alembic import context
 from nvr_bridge.store.schema import Base
 
 context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
-    render_as_batch=True,
-    transactional_ddl=True,  # the caller's BEGIN covers DDL too, so a crash leaves no half-made schema
+    connection=context.config.attributes["connection"], target_metadata=Base.metadata, render_as_batch=True
 )
 with context.begin_transaction():
     context.run_migrations()
