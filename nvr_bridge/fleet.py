@@ -13,7 +13,7 @@ from typing import Any
 from .camera import CameraLoop, CredentialsOf, Opener, View
 from .devices.address import normal
 from .devices.credentials import Credentials, LoginBook
-from .devices.device import Channel, Device
+from .devices.device import Channel, Device, StreamRef
 from .devices.discovery import discover
 from .devices.probe import identify
 from .devices.streams import choose, with_credentials
@@ -88,7 +88,7 @@ class Fleet:
         credentials = await self._candidate(address, args)
         device = await self._ask(address, credentials)
         channel = _channel(device, args.get("channel"))
-        _, facts = await choose(channel, credentials, measure)
+        _, facts = await self._choose(device, channel, credentials)
         camera = Camera(
             camera_id=_camera_id(device, channel),
             name=args.get("name") or channel.name or device.name,
@@ -146,13 +146,22 @@ class Fleet:
 
     async def _open_stream(self, camera: Camera, credentials: Credentials | None) -> tuple[str, StreamFacts]:
         device = await self._ask(camera.address, credentials)
-        stream, facts = await choose(_channel(device, camera.channel), credentials, measure)
+        stream, facts = await self._choose(device, _channel(device, camera.channel), credentials)
         return with_credentials(stream.url, credentials), facts
 
     async def _ask(self, address: str, credentials: Credentials | None) -> Device:
         async with self._turns[address]:
             await asyncio.sleep(random.uniform(0, JITTER))
             return await identify(address, credentials, self._book)
+
+    async def _choose(
+        self, device: Device, channel: Channel, credentials: Credentials | None
+    ) -> tuple[StreamRef, StreamFacts]:
+        """The stream to pull. A login that only the stream refuses is remembered like any other."""
+        if credentials is None:
+            return await choose(channel, None, measure)
+        async with self._book.attempt(device.address, credentials):
+            return await choose(channel, credentials, measure)
 
     async def _candidate(self, address: str, args: dict[str, Any]) -> Credentials | None:
         """The login to try: the one given, under a version of its own unless it is the one stored."""
