@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -73,6 +74,5 @@ def side_by_side(works: Iterable[Callable[[], object]], seconds: float) -> list[
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value below which `share` (0…1) of `values` lie; nearest rank."""
-    ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
+    """The smallest value that `share` (0…1) of all are not above, as the demo's check counts."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]

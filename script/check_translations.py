@@ -26,6 +26,9 @@ def main() -> int:
                 problems.append(f"{path.name}: {key} has other placeholders than en.json")
             if not other[key].strip():
                 problems.append(f"{path.name}: {key} is empty")
+    strings = INTEGRATION / "strings.json"
+    if strings.exists() and flat(strings) != reference:
+        problems.append("strings.json: says other things than translations/en.json")
     words = {word for key in reference for word in key.split(".")}
     for path in sorted(INTEGRATION.glob("*.py")):
         used = USED.findall(path.read_text(encoding="utf-8"))
