@@ -1,0 +1,52 @@
+"""NVR Bridge in Home Assistant: shows the engine as devices, entities and events, and reports signs and acts to it."""
+
+from __future__ import annotations
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
+
+from . import actions
+from .bridge import Bridge, NvrBridgeConfigEntry
+from .const import DOMAIN, PLATFORMS
+from .errors import EngineError, UnauthorizedError
+from .issues import Issues
+from .memory import Memory
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """The actions exist whether or not an engine is connected."""
+    actions.register(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> bool:
+    """Connect, build the entities from what the engine says, then listen."""
+    bridge = Bridge(hass, entry)
+    try:
+        await bridge.open()
+    except UnauthorizedError as err:
+        raise ConfigEntryAuthFailed(str(err)) from err
+    except EngineError as err:
+        raise ConfigEntryNotReady(str(err)) from err
+    entry.runtime_data = bridge
+    entry.async_on_unload(bridge.close)
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, bridge.close))
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    bridge.start()
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> bool:
+    """The connection is closed after the entities are gone."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> None:
+    """Leave nothing behind."""
+    Issues(hass, entry).versions(None)
+    await Memory(hass, entry.entry_id).store.async_remove()

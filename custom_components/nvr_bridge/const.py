@@ -1,0 +1,18 @@
+"""Names and numbers that more than one file of the integration needs."""
+
+from __future__ import annotations
+
+from homeassistant.const import Platform
+
+DOMAIN = "nvr_bridge"
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
+
+SCHEMA = 1  # of the wire contract, the newest version spoken here
+OLDEST_SCHEMA = 1
+DEFAULT_PORT = 8645
+
+CONF_ZONES = "zones"  # in the options: zone id → these, with the notice that the user confirmed
+CONF_SIGN = "sign"
+CONF_ACT = "act"
+CONF_NOTICE_HASH = "notice_hash"
+EVENT_TYPES = ["first_visit", "returning_visit", "visit_ended"]

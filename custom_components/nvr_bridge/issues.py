@@ -1,0 +1,60 @@
+"""What a person has to do, as repair issues that go away when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+
+from .const import CONF_SIGN, CONF_ZONES, DOMAIN
+from .errors import IncompatibleError
+from .wire import Zone
+
+_INTENDED = {"observe_only", "policy"}  # the zone is meant not to recognise: nothing is out of order
+_EXPLAINED = {"assessment_missing", "assessment_expired", "sign_silent", "sign_off", "notice_changed"}
+
+
+class Issues:
+    """One entry's issues."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        self._hass = hass
+        self._entry = entry
+        self._raised: set[str] = set()
+
+    def versions(self, error: IncompatibleError | None) -> None:
+        """The two sides speak no common version, or do."""
+        self._set("versions", error.word if error else None, version=str(error))
+
+    def zones(self, zones: Iterable[Zone]) -> None:
+        """Why these zones do not recognise where they should."""
+        for zone in zones:
+            self._set(f"interlock_{zone.id}", self._explain(zone), zone=zone.name, reasons=", ".join(zone.reasons))
+
+    def clear(self) -> None:
+        """The entry is unloaded."""
+        for issue in list(self._raised):
+            self._set(issue, None)
+
+    def _explain(self, zone: Zone) -> str | None:
+        if zone.armed or not zone.reasons or _INTENDED.intersection(zone.reasons):
+            return None
+        if (reason := zone.reasons[0]) == "sign_unknown":
+            # With a sign bound, this only lasts until the report that is on its way arrives.
+            bound = self._entry.options.get(CONF_ZONES, {}).get(zone.id, {}).get(CONF_SIGN)
+            return None if bound else "interlock_sign_unbound"
+        return f"interlock_{reason}" if reason in _EXPLAINED else "interlock_other"
+
+    def _set(self, issue: str, key: str | None, **placeholders: str) -> None:
+        issue_id, placeholders["engine"] = f"{issue}_{self._entry.entry_id}", self._entry.title
+        if key is None:
+            self._raised.discard(issue)
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+            return
+        self._raised.add(issue)
+        text: dict[str, Any] = {"translation_key": key, "translation_placeholders": placeholders}
+        severity = ir.IssueSeverity.WARNING
+        ir.async_create_issue(self._hass, DOMAIN, issue_id, is_fixable=False, severity=severity, **text)

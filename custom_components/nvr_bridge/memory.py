@@ -1,0 +1,52 @@
+"""What the hub keeps of the event log: how far it got, and each zone's last event. No alias, no visit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .wire import VisitEvent
+
+SAVE_AFTER = 0.5  # seconds; what a hub that is killed may see again, marked as replayed
+
+
+class Memory:
+    """One engine's place in `.storage`. `load` comes first."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        self.sequence: int | None = None  # of the last event shown; None before the first connection
+        self.zones: dict[str, dict[str, Any]] = {}  # of each zone's last event: kind, sequence, occurred_at, shown_at
+        self.store: Store[dict[str, Any]] = Store(hass, 1, f"{DOMAIN}.{entry_id}")
+        self._save_is_due = False
+
+    async def load(self) -> None:
+        """Remember what was saved."""
+        if stored := await self.store.async_load():
+            self.sequence, self.zones = stored["sequence"], stored["zones"]
+
+    def saw(self, sequence: int) -> None:
+        """The log is known up to `sequence`."""
+        self.sequence = sequence
+        # The store puts a save off each time it is asked for one, so in a crowd it would never save.
+        if not self._save_is_due:
+            self._save_is_due = True
+            self.store.async_delay_save(self._content, SAVE_AFTER)
+
+    def showed(self, event: VisitEvent) -> None:
+        """The zone's entity shows this event."""
+        shown = {"kind": event.kind, "sequence": event.sequence, "occurred_at": event.occurred_at}
+        self.zones[event.zone] = {**shown, "shown_at": dt_util.utcnow().isoformat(timespec="milliseconds")}
+        self.saw(event.sequence)
+
+    async def flush(self) -> None:
+        """Save now what is due."""
+        if self._save_is_due:
+            await self.store.async_save(self._content())
+
+    def _content(self) -> dict[str, Any]:
+        self._save_is_due = False
+        return {"sequence": self.sequence, "zones": self.zones}

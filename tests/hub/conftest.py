@@ -1,0 +1,113 @@
+"""What the hub's tests share. Each runs a whole Home Assistant against a fake engine on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_engine import ENGINE, NOTICE, TOKEN, FakeEngine
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+import custom_components  # before the test kit puts a folder of that name in its place
+
+DOMAIN = "nvr_bridge"
+ENGINE_ID = ENGINE["id"]
+INTEGRATION = Path(next(iter(custom_components.__path__))) / DOMAIN
+
+
+@pytest.fixture(autouse=True)
+def loopback(socket_enabled: None, enable_custom_integrations: None) -> None:
+    """The hub's test kit blocks sockets, and integrations that are not its own."""
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which the hub warns of this integration, unless it is marked to expect that."""
+    yield
+    expected = [str(mark.args[0]) for mark in request.node.iter_markers("warns")]
+    for record in caplog.get_records("call") + caplog.get_records("setup"):
+        message = record.getMessage()
+        ours = DOMAIN in record.name or DOMAIN in message or "NVR Bridge" in message
+        slow_in_debug_mode = record.name == "asyncio"
+        if record.levelno < logging.WARNING or not ours or slow_in_debug_mode or "has not been tested" in message:
+            continue
+        assert any(text in message for text in expected), f"{record.name}: {message}"
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[FakeEngine]:
+    """An engine that runs."""
+    fake = FakeEngine()
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, engine: FakeEngine) -> MockConfigEntry:
+    """A paired entry, not yet set up."""
+    made = MockConfigEntry(
+        domain=DOMAIN,
+        title="Riverside",
+        unique_id=ENGINE_ID,
+        data={"host": "127.0.0.1", "port": engine.port, "token": TOKEN},
+    )
+    made.add_to_hass(hass)
+    return made
+
+
+@pytest.fixture
+async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> AsyncIterator[MockConfigEntry]:
+    """An entry that is connected."""
+    await load(hass, entry)
+    yield entry
+    if entry.state is ConfigEntryState.LOADED:
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture
+async def bound(hass: HomeAssistant, entry: MockConfigEntry) -> AsyncIterator[MockConfigEntry]:
+    """An entry that is connected, with the sign and the act of the lane bound."""
+    hass.states.async_set("switch.sign", "on")
+    hass.states.async_set("input_button.act", "unknown")
+    lane = {"sign": "switch.sign", "act": "input_button.act", "notice_hash": NOTICE}
+    hass.config_entries.async_update_entry(entry, options={"zones": {"lane": lane}})
+    await load(hass, entry)
+    yield entry
+    if entry.state is ConfigEntryState.LOADED:
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def load(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Set up an entry whose engine answers."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    """Wait for what another task or socket brings about."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - whatever it is that changes, it sets no event of ours
+            await asyncio.sleep(0.005)
+
+
+def find(hass: HomeAssistant, platform: str, key: str) -> State:
+    """The state of an entity by what it shows: `armed`, `zone_lane_people_present`, `camera_north_online`, …"""
+    entity_id = er.async_get(hass).async_get_entity_id(platform, DOMAIN, f"{ENGINE_ID}_{key}")
+    assert entity_id, f"no {platform} {key}"
+    state = hass.states.get(entity_id)
+    assert state, f"no state of {entity_id}"
+    return state
+
+
+def is_shown(hass: HomeAssistant, platform: str, key: str, value: str) -> Callable[[], bool]:
+    """A condition for `until`."""
+    return lambda: find(hass, platform, key).state == value

@@ -1,0 +1,263 @@
+"""An engine that speaks the wire and nothing else: a real server on loopback that records what it was asked.
+
+It is written from docs/protocol.md, not from the engine's code. Its knobs make it refuse, be slow, drop its clients,
+speak another version, or be somebody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from copy import deepcopy
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+TOKEN = "token-of-the-hub"
+CODE = "12345678"
+NOTICE = "a" * 64
+
+ENGINE = {
+    "id": "e" * 32,
+    "name": "Riverside",
+    "version": "0.1.0",
+    "profile": "demo",
+    "armed": False,
+    "subjects": 1,
+    "embeddings": 0,
+    "embeddings_without_permit": 0,
+    "permits": 0,
+    "tracks": 0,
+    "sign_ttl": 1.0,
+}
+
+
+def zone(zone_id: str, kind: str, **changes: Any) -> dict[str, Any]:
+    """A zone's status. Those that may recognise wait for a sign, the lane for an act as well."""
+    recognises = kind != "observe"
+    return {
+        "id": zone_id,
+        "name": zone_id.capitalize(),
+        "kind": kind,
+        "armed": False,
+        "reasons": ["sign_unknown"] if recognises else ["observe_only"],
+        "needs_sign": recognises,
+        "needs_act": kind == "opt_in_lane",
+        "notice_hash": NOTICE,
+        "people_present": 0,
+        "people_today": 0,
+        "visits_today": 0,
+        "returning_today": 0,
+        **changes,
+    }
+
+
+def camera(camera_id: str, zone_id: str, **changes: Any) -> dict[str, Any]:
+    """A camera's status, online."""
+    return {
+        "id": camera_id,
+        "name": camera_id.capitalize(),
+        "kind": "onvif",
+        "address": "192.0.2.7:80",
+        "zone": zone_id,
+        "state": "online",
+        "reason": None,
+        "stream": {"name": "sub", "codec": "h264", "width": 640, "height": 360, "fps": 14.98},
+        "decoded": 0,
+        "analysed": 0,
+        "dropped": 0,
+        **changes,
+    }
+
+
+class FakeEngine:
+    """One engine; `start` and `stop` it as often as needed, it keeps its port and its log."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.hello: dict[str, Any] = {"type": "hello", "schema": 1, "oldest_schema": 1}
+        self.engine = dict(ENGINE)
+        self.zones = {
+            "entrance": zone("entrance", "observe"),
+            "lane": zone("lane", "opt_in_lane"),
+            "desk": zone("desk", "consent_point"),
+        }
+        self.cameras = {"north": camera("north", "entrance"), "south": camera("south", "lane")}
+        self.log: list[dict[str, Any]] = []
+        self.token = TOKEN
+        self.code: str | None = CODE
+        self.refuse_entry: str | None = None  # a code for `auth_failed`
+        self.refuse: dict[str, tuple[str, str]] = {}  # command → code and message
+        self.slow = 0.0  # seconds before each answer to a command
+        self.greets = True
+        self.pongs = True
+        self.pings = 0
+        self.asked: list[dict[str, Any]] = []  # every message, as it came
+        self.connections = 0
+        self._sockets: dict[web.WebSocketResponse, int | None] = {}  # → subscription
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def listeners(self) -> int:
+        """How many are subscribed now."""
+        return sum(subscription is not None for subscription in self._sockets.values())
+
+    async def start(self) -> None:
+        """Listen on loopback."""
+        app = web.Application()
+        app.router.add_get("/ws", self._serve)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """As when the process ends."""
+        await self.drop()
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def drop(self) -> None:
+        """End every connection."""
+        for socket in list(self._sockets):
+            await socket.close()
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """What was asked of one kind, without ids."""
+        return [{k: v for k, v in message.items() if k != "id"} for message in self.asked if message["type"] == kind]
+
+    # --- what happens at the site -------------------------------------------------------------------------------
+
+    async def happens(self, kind: str, zone_id: str = "desk", **changes: Any) -> dict[str, Any]:
+        """A new entry of the event log, told to whoever listens."""
+        sequence = len(self.log) + 1
+        event = {
+            "sequence": sequence,
+            "kind": kind,
+            "occurred_at": f"2026-03-02T01:00:{sequence:02d}.000Z",
+            "zone": zone_id,
+            "visit": "v" * 8,
+            "alias": "amber otter 42",
+            "replayed": False,
+            "data": {},
+            **changes,
+        }
+        self.log.append(event)
+        await self.push({"type": "event", "event": event})
+        return event
+
+    async def forgets(self, alias: str, visits: list[str]) -> None:
+        """A visitor withdrew."""
+        await self.push({"type": "forget", "alias": alias, "visits": visits})
+
+    async def zone_is(self, zone_id: str, **changes: Any) -> None:
+        """A zone changed."""
+        self.zones[zone_id].update(changes)
+        await self.push({"type": "state", "frame_at": 1.5, "zone": self.zones[zone_id]})
+
+    async def camera_is(self, camera_id: str, **changes: Any) -> None:
+        """A camera changed, or is new."""
+        self.cameras.setdefault(camera_id, camera(camera_id, "entrance")).update(changes)
+        await self.push({"type": "state", "camera": self.cameras[camera_id]})
+
+    async def camera_goes(self, camera_id: str) -> None:
+        """A camera was removed."""
+        del self.cameras[camera_id]
+        await self.push({"type": "state", "removed_camera": camera_id})
+
+    async def engine_is(self, **changes: Any) -> None:
+        """The engine changed."""
+        self.engine.update(changes)
+        await self.push({"type": "state", "engine": self.engine})
+
+    async def push(self, message: dict[str, Any] | str) -> None:
+        """Send to whoever listens; a str as it is."""
+        for socket, subscription in list(self._sockets.items()):
+            if subscription is not None and not socket.closed:
+                text = message if isinstance(message, str) else json.dumps({"id": subscription, **message})
+                await socket.send_str(text)
+
+    # --- the wire ------------------------------------------------------------------------------------------------
+
+    async def _serve(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(autoping=False)
+        await socket.prepare(request)
+        self.connections += 1
+        self._sockets[socket] = None
+        try:
+            if self.greets:
+                who = {"engine_id": self.engine["id"], "name": self.engine["name"], "version": self.engine["version"]}
+                await socket.send_json({**self.hello, **who})
+            if await self._enter(socket):
+                async for message in socket:
+                    if message.type is WSMsgType.PING:
+                        self.pings += 1
+                        if self.pongs:
+                            await socket.pong(message.data)
+                    elif message.type is WSMsgType.TEXT:
+                        await self._command(socket, json.loads(message.data))
+        finally:
+            del self._sockets[socket]
+        return socket
+
+    async def _enter(self, socket: web.WebSocketResponse) -> bool:
+        message = await socket.receive()
+        if message.type is not WSMsgType.TEXT:
+            return False
+        asked = json.loads(message.data)
+        self.asked.append(asked)
+        answer: dict[str, Any] = {"type": "auth_ok", "role": "hub", "token_id": "t1"}
+        right = asked.get("token") == self.token if asked["type"] == "auth" else asked.get("code") == self.code
+        if self.refuse_entry or not right:
+            await socket.send_json(
+                {"type": "auth_failed", "code": self.refuse_entry or "unauthorized", "message": "no"}
+            )
+            return False
+        if asked["type"] == "pair":
+            self.code = None
+            answer["token"] = self.token
+        await socket.send_json(answer)
+        return True
+
+    async def _command(self, socket: web.WebSocketResponse, asked: dict[str, Any]) -> None:
+        self.asked.append(asked)
+        await asyncio.sleep(self.slow)
+        answer = {"id": asked["id"], "type": "result"}
+        if refusal := self.refuse.get(asked["type"]):
+            error = {"code": refusal[0], "message": refusal[1]}
+            await socket.send_json({**answer, "success": False, "error": error})
+            return
+        result: Any = None
+        if asked["type"] == "subscribe":
+            result = self._snapshot(asked.get("since"))
+            self._sockets[socket] = asked["id"]
+        elif asked["type"] == "consent/withdraw":
+            result = {"withdrawn": True}
+        await socket.send_json({**answer, "success": True, "result": result})
+        if asked["type"] == "zone/sign":
+            await self._sign(asked)
+
+    def _snapshot(self, since: int | None) -> dict[str, Any]:
+        missed = [] if since is None else [event for event in self.log if event["sequence"] > since]
+        return deepcopy(
+            {
+                "snapshot": {
+                    "engine": self.engine,
+                    "cameras": list(self.cameras.values()),
+                    "zones": list(self.zones.values()),
+                },
+                "events": [{**event, "replayed": True} for event in missed],
+                "sequence": len(self.log),
+            }
+        )
+
+    async def _sign(self, asked: dict[str, Any]) -> None:
+        """Arm as the interlock would."""
+        state = self.zones[asked["zone"]]
+        reasons = [] if asked["on"] else ["sign_off"]
+        if asked["on"] and asked["notice_hash"] != state["notice_hash"]:
+            reasons = ["notice_changed"]
+        if reasons != state["reasons"]:
+            await self.zone_is(asked["zone"], reasons=reasons, armed=not reasons)
