@@ -12,6 +12,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from .camera import CameraLoop
@@ -49,6 +50,14 @@ COUNTERS_EVERY = 10.0  # seconds between pushes of counters that move all the ti
 EXPIRY_EVERY = 60.0  # seconds between looks for consents that have expired
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An engine that serves."""
+
+    service: Service
+    port: int
+
+
 async def run(config: Config) -> None:
     """Serve the site until SIGTERM or SIGINT. Raises a `BridgeError` for what a person must mend before it can start."""
     loop = asyncio.get_running_loop()
@@ -61,7 +70,7 @@ async def run(config: Config) -> None:
 
 
 @asynccontextmanager
-async def serving(config: Config) -> AsyncIterator[Service]:
+async def serving(config: Config) -> AsyncIterator[Running]:
     """A whole engine, from an opened store to a listening server, for as long as the block lasts."""
     OfflineGate.close_for_good()
     async with AsyncExitStack() as stack:
@@ -77,7 +86,7 @@ async def serving(config: Config) -> AsyncIterator[Service]:
                 group.create_task(_every(EXPIRY_EVERY, service.expire), name="expiry"),
             ]
             try:
-                yield service
+                yield Running(service, server.port)
             finally:
                 await server.stop()
                 await service.fleet.stop()
@@ -93,7 +102,7 @@ async def _every(seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
 
 async def _build(config: Config, stack: AsyncExitStack) -> Service:
     """Every part, from the store up. `stack` closes them in the opposite order."""
-    policy = load_policy(config.profile)
+    policy = await asyncio.to_thread(load_policy, config.profile)
     database = await Database.open(config.data_dir)
     stack.push_async_callback(database.close)
     vault = await Vault.open(config.data_dir / "keys", fresh=database.fresh)

@@ -1,0 +1,71 @@
+"""A zone is armed only while the hub says that its sign shows the notice."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from engine_site import Site, until
+
+from nvr_bridge.client import Client, pair
+from nvr_bridge.errors import BridgeError
+
+pytestmark = pytest.mark.needs_models
+
+
+async def test_the_sign_arms_and_its_going_off_disarms_at_once(site: Site) -> None:
+    assert site.zone("lane")["reasons"] == ["sign_unknown"]
+    await site.sign("lane")
+    assert site.zone("lane")["armed"]
+    assert site.engine["armed"]
+    await site.sign("lane", on=False)
+    assert site.zone("lane")["reasons"] == ["sign_off"]
+    assert not site.engine["armed"]
+
+
+async def test_a_silent_hub_disarms_by_the_clock(site: Site) -> None:
+    await site.sign("lane")
+    await until(lambda: site.zone("lane")["reasons"] == ["sign_silent"])
+    await until(lambda: any(push.get("zone", {}).get("reasons") == ["sign_silent"] for push in site.pushes))
+
+
+async def test_a_hub_that_goes_takes_its_signs_along(site: Site) -> None:
+    code = (await site.admin.call("pair/create", role="hub"))["code"]
+    paired = await pair(f"127.0.0.1:{site.port}", code, "second hub")
+    async with Client.connect(f"127.0.0.1:{site.port}", token=paired.token) as second:
+        await second.call("zone/sign", zone="lane", on=True, notice_hash=site.service.config.notice_hash)
+        assert site.zone("lane")["armed"]
+    await until(lambda: site.zone("lane")["reasons"] == ["sign_unknown"])
+
+
+async def test_another_notice_on_the_sign_does_not_arm(site: Site) -> None:
+    await site.hub.call("zone/sign", zone="lane", on=True, notice_hash="0" * 64)
+    assert site.zone("lane")["reasons"] == ["notice_changed"]
+
+
+async def test_an_act_where_nothing_is_armed_is_refused(site: Site) -> None:
+    with pytest.raises(BridgeError, match="sign_unknown") as caught:
+        await site.hub.call("zone/act", zone="lane")
+    assert caught.value.code == "not_armed"
+
+
+async def test_the_ledger_says_when_and_why(site: Site) -> None:
+    await site.sign("lane")
+    await site.sign("lane", on=False)
+    ledger = site.service._parts.ledger
+
+    async def written() -> bool:
+        acts = [(entry.act, entry.zone_id, entry.data["reasons"]) for entry in await ledger.since(0)]
+        return ("armed", "lane", "") in acts and ("disarmed", "lane", "sign_off") in acts
+
+    await until(written)
+    assert (await ledger.verify()).intact
+
+
+async def test_an_assessment_is_remembered_over_a_restart(start) -> None:  # type: ignore[no-untyped-def]
+    async with start() as site:
+        assert site.zone("lane")["reasons"] == ["assessment_missing", "sign_unknown"]
+        await site.admin.call("assessment/acknowledge", by="Ada", ground="test")
+    await asyncio.sleep(0)
+    async with start() as site:
+        assert site.zone("lane")["reasons"] == ["sign_unknown"]
