@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .graph import Tensor
 
 SIZE = (320, 240)  # width and height that the model was made for
-MIN_SCORE = 0.7
+MIN_SCORE = 0.6
 MAX_OVERLAP = 0.35  # two boxes that overlap more are the same face
 _NEAR = 72.0  # width in pixels of a face that is looked at again
 _TILE = 640  # a picture longer than half as much again is also looked at in tiles of about this size
