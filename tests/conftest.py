@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,10 +59,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _need_faces()
     if item.get_closest_marker("needs_root") and (os.geteuid() != 0 or not shutil.which("ip")):
         pytest.skip("needs root and the `ip` command, to make a network namespace")
-    for marker in item.iter_markers("needs_packages"):
-        missing = [name for name in marker.args if not _installed(name)]
-        if missing:
-            pytest.skip(f"needs Debian packages: apt-get install {' '.join(missing)}")
 
 
 def _need_models() -> None:
@@ -76,12 +71,3 @@ def _need_faces() -> Path:
     if not named:
         pytest.skip("needs a labelled photo set with a pairs.txt: name its folder in NVR_BRIDGE_FACES")
     return Path(named)
-
-
-def _installed(package: str) -> bool:
-    """Whether a Debian package is there."""
-    dpkg = shutil.which("dpkg-query")
-    if dpkg is None:
-        return False
-    ran = subprocess.run([dpkg, "-W", "-f", "${Status}", package], capture_output=True, text=True, check=False)
-    return ran.stdout == "install ok installed"
