@@ -177,11 +177,9 @@ class Bridge:
     def _show(self, event: VisitEvent) -> None:
         if self.memory.sequence is not None and event.sequence <= self.memory.sequence:
             return
-        if event.kind in EVENT_TYPES and event.zone in self.zones:
+        if event.kind in EVENT_TYPES:
             self._tell(f"event_{event.zone}", event)
-            self.memory.showed(event)
-        else:
-            self.memory.saw(event.sequence)
+        self.memory.saw(event.sequence)
 
     def _tell(self, topic: str, *what: Any) -> None:
         for listener in list(self._listeners.get(topic, ())):

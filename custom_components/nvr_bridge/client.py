@@ -17,7 +17,7 @@ from .const import SCHEMA
 from .wire import Hello, Subscribed, read, read_subscribed
 
 PATIENCE = 10.0  # seconds for each answer
-SILENCE = 4.0  # seconds until an engine is asked whether it is alive, and again until it is taken for dead
+SILENCE = 3.0  # seconds until an engine is asked whether it is alive, and again until it is taken for dead
 MESSAGE_LIMIT = 32 * 1024 * 1024  # bytes; the answer to `subscribe` holds everything that was missed
 _REFUSALS: dict[str, type[errors.EngineError]] = {
     "unauthorized": errors.UnauthorizedError,

@@ -51,7 +51,7 @@ class ZoneVisit(BridgeEntity, EventEntity):
     async def async_get_last_state(self) -> State | None:
         """The time of the last event, from this integration's memory instead."""
         shown = self.bridge.memory.zones.get(self._zone_id)
-        return State(self.entity_id, shown["shown_at"]) if shown else None
+        return State(self.entity_id, shown["state"]) if shown else None
 
     async def async_get_last_event_data(self) -> EventExtraStoredData | None:
         """The last event without its alias and visit."""
@@ -63,6 +63,7 @@ class ZoneVisit(BridgeEntity, EventEntity):
     @callback
     def _show(self, event: VisitEvent) -> None:
         self._trigger_event(event.kind, self._attributes(event))
+        self.bridge.memory.showed(event, self.state)
         self.async_write_ha_state()
 
     def _attributes(self, event: VisitEvent) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
-from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .wire import VisitEvent
@@ -19,7 +18,7 @@ class Memory:
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         self.sequence: int | None = None  # of the last event shown; None before the first connection
-        self.zones: dict[str, dict[str, Any]] = {}  # of each zone's last event: kind, sequence, occurred_at, shown_at
+        self.zones: dict[str, dict[str, Any]] = {}  # of each zone's last event: kind, sequence, occurred_at, state
         self.store: Store[dict[str, Any]] = Store(hass, 1, f"{DOMAIN}.{entry_id}")
         self._save_is_due = False
 
@@ -36,11 +35,10 @@ class Memory:
             self._save_is_due = True
             self.store.async_delay_save(self._content, SAVE_AFTER)
 
-    def showed(self, event: VisitEvent) -> None:
-        """The zone's entity shows this event."""
+    def showed(self, event: VisitEvent, state: str | None) -> None:
+        """The zone's entity shows this event, with this state."""
         shown = {"kind": event.kind, "sequence": event.sequence, "occurred_at": event.occurred_at}
-        self.zones[event.zone] = {**shown, "shown_at": dt_util.utcnow().isoformat(timespec="milliseconds")}
-        self.saw(event.sequence)
+        self.zones[event.zone] = {**shown, "state": state}
 
     async def flush(self) -> None:
         """Save now what is due."""

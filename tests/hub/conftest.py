@@ -19,12 +19,12 @@ import custom_components  # before the test kit puts a folder of that name in it
 
 DOMAIN = "nvr_bridge"
 ENGINE_ID = ENGINE["id"]
-INTEGRATION = Path(next(iter(custom_components.__path__))) / DOMAIN
+INTEGRATION = Path(next(iter(custom_components.__path__))).resolve() / DOMAIN
 
 
 @pytest.fixture(autouse=True)
-def loopback(socket_enabled: None, enable_custom_integrations: None) -> None:
-    """The hub's test kit blocks sockets, and integrations that are not its own."""
+def loopback(socket_enabled: None) -> None:
+    """The hub's test kit blocks sockets."""
 
 
 @pytest.fixture(autouse=True)
@@ -42,8 +42,8 @@ def quiet(caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest) -> I
 
 
 @pytest.fixture
-async def engine() -> AsyncIterator[FakeEngine]:
-    """An engine that runs."""
+async def engine(enable_custom_integrations: None) -> AsyncIterator[FakeEngine]:
+    """An engine that runs, beside a hub that takes integrations from elsewhere."""
     fake = FakeEngine()
     await fake.start()
     yield fake

@@ -96,6 +96,7 @@ class FakeEngine:
         self.connections = 0
         self._sockets: dict[web.WebSocketResponse, int | None] = {}  # → subscription
         self._runner: web.AppRunner | None = None
+        self._stopped: asyncio.Future[None]
 
     @property
     def listeners(self) -> int:
@@ -104,6 +105,7 @@ class FakeEngine:
 
     async def start(self) -> None:
         """Listen on loopback."""
+        self._stopped = asyncio.get_running_loop().create_future()
         app = web.Application()
         app.router.add_get("/ws", self._serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -114,6 +116,8 @@ class FakeEngine:
 
     async def stop(self) -> None:
         """As when the process ends."""
+        if not self._stopped.done():
+            self._stopped.set_result(None)
         await self.drop()
         if self._runner:
             await self._runner.cleanup()
@@ -223,7 +227,8 @@ class FakeEngine:
 
     async def _command(self, socket: web.WebSocketResponse, asked: dict[str, Any]) -> None:
         self.asked.append(asked)
-        await asyncio.sleep(self.slow)
+        if self.slow:
+            await asyncio.wait([self._stopped], timeout=self.slow)
         answer = {"id": asked["id"], "type": "result"}
         if refusal := self.refuse.get(asked["type"]):
             error = {"code": refusal[0], "message": refusal[1]}

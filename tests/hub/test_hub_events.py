@@ -171,7 +171,7 @@ async def test_a_hub_that_was_killed_repeats_at_most_what_it_had_not_saved(
     for _ in range(3):
         await engine.happens("first_visit")
     last = {"kind": "visit_ended", "sequence": 2, "occurred_at": "2026-03-02T01:00:02.000Z"}
-    shown = {"desk": {**last, "shown_at": "2026-03-02T01:00:02.100+00:00"}}
+    shown = {"desk": {**last, "state": "2026-03-02T01:00:02.100+00:00"}}
     hass_storage[f"nvr_bridge.{entry.entry_id}"] = {
         "version": 1,
         "minor_version": 1,
@@ -199,6 +199,7 @@ async def test_after_a_restart_the_last_event_is_shown_again_without_its_alias(
     assert again["sequence"] == 1
     assert again["replayed"] is True
     assert again["alias"] is None
+    assert find(hass, "event", "zone_desk_visit").state == seen.times[0]
     assert len(seen.events) == 1
     await hass.config_entries.async_unload(entry.entry_id)
 
