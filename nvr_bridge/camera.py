@@ -27,7 +27,7 @@ _LOGGER = logging.getLogger(__name__)
 FRAME_TIMEOUT = 5.0  # seconds without a frame after which a stream counts as dead
 LOOK_ANYWAY = 2.0  # seconds after which a picture without motion is looked at all the same: people also stand still
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between attempts
-ASK_RETRY = 300.0  # seconds after which a device without video is looked at again
+ASK_RETRY = 60.0  # seconds after which a device that only a person can mend is looked at again: they may have mended it
 
 
 class Viewer(Protocol):

@@ -143,6 +143,10 @@ class Enrolment:
         if image is None:
             raise InvalidError("photo: not a picture that can be read; give a JPEG or PNG file")
         faces = detector.detect(image)
+        if not faces:  # a face that fills its picture is found once there is something around it
+            border = max(image.shape[:2]) // 2
+            image = np.pad(image, ((border, border), (border, border), (0, 0)), mode="edge")
+            faces = detector.detect(image)
         if len(faces) != 1:
             raise FaceError(f"photo: shows {len(faces)} faces; give one with exactly one")
         shot = cutter.cut(image, faces[0], self._clock())
