@@ -179,10 +179,10 @@ _ERRORS = _tree(BridgeError)
 
 
 def _address(url: str) -> str:
-    text = url.strip().replace("http", "ws", 1) if url.startswith("http") else url.strip()
-    if "://" not in text:
-        text = f"ws://{text}"
-    scheme, _, rest = text.partition("://")
+    scheme, mark, rest = url.strip().partition("://")
+    if not mark:
+        scheme, rest = "ws", scheme
+    scheme = {"http": "ws", "https": "wss"}.get(scheme, scheme)
     host, _, path = rest.partition("/")
     if ":" not in host.rpartition("]")[2]:
         host = f"{host}:{DEFAULT_PORT}"

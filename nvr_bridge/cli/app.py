@@ -11,6 +11,7 @@ import typer
 from .. import __version__
 from ..errors import AskError, BridgeError
 from . import cameras, consent, discover, evaluate, lists, models, serve, site, tokens
+from .shared import printable
 
 EXTRA = "engine"
 
@@ -92,6 +93,6 @@ def _leaves(group: BaseExceptionGroup[BridgeError]) -> list[BridgeError]:
 
 
 def _fail(errors: list[BridgeError]) -> None:
-    for line in dict.fromkeys(" ".join(str(err).split()) for err in errors):
+    for line in dict.fromkeys(" ".join(printable(str(err)).split()) for err in errors):
         typer.echo(f"nvr-bridge: {line}", err=True)
     sys.exit(1)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .shared import DEFAULT_CONFIG, ConfigOption, JsonOption, ask, given, password, print_table, show
+from .shared import DEFAULT_CONFIG, ConfigOption, JsonOption, ask, given, password, print_table, printable, show
 
 app = typer.Typer(help="The cameras that the engine pulls.", no_args_is_help=True)
 
@@ -48,7 +48,7 @@ def add(
 
     def lines() -> None:
         for camera in added:
-            typer.echo(f"{camera['id']}: {camera['name']} is pulled into zone {camera['zone']}")
+            typer.echo(printable(f"{camera['id']}: {camera['name']} is pulled into zone {camera['zone']}"))
 
     show(added, as_json, lines)
 

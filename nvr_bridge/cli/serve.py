@@ -28,7 +28,9 @@ def serve(
     settings = load_config(config)
     from ..engine import run  # noqa: PLC0415 - only here is everything native loaded
 
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    # The libraries' chatter is worth reading only while something is being searched for.
+    others = "INFO" if log_level == "debug" else "WARNING"
+    logging.basicConfig(level=others, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     logging.getLogger("nvr_bridge").setLevel(log_level.upper())
     # A core file would hold faces and keys in the clear.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

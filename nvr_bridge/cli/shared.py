@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CONFIG_VARIABLE = "NVR_BRIDGE_CONFIG"
 PASSWORD_VARIABLE = "NVR_BRIDGE_PASSWORD"  # noqa: S105 - a variable's name
 DEFAULT_CONFIG = Path("bridge.yaml")
+SENTENCES = {"reason", "purpose", "streams"}  # columns whose text may go over several lines
 
 ConfigOption = Annotated[
     Path,
@@ -82,6 +83,11 @@ def show(value: Any, as_json: bool, lines: Callable[[], None]) -> None:
         lines()
 
 
+def printable(text: str) -> str:
+    """`text` on one line and without control characters: devices name themselves, and a terminal obeys some names."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def print_table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]], empty: str) -> None:
     """A table of `rows`, with a heading for each key; `empty` says what it means that there are none."""
     from rich import box  # noqa: PLC0415 - a script that asks for JSON never waits for it
@@ -93,9 +99,9 @@ def print_table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]], e
     if not shown:
         typer.echo(empty)
         return
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in columns.values():
-        table.add_column(heading, overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for key, heading in columns.items():
+        table.add_column(heading, overflow="fold", no_wrap=key not in SENTENCES)
     for row in shown:
         table.add_row(*(Text(_cell(row.get(key))) for key in columns))
     Console().print(table)
@@ -110,9 +116,9 @@ def _cell(value: Any) -> str:
         case float():
             return f"{value:.3f}"
         case list():
-            return ", ".join(str(item) for item in value)
+            return "\n".join(printable(str(item)) for item in value)
         case _:
-            return str(value)
+            return printable(str(value))
 
 
 async def _connected[T](config: Config, config_path: Path, work: Callable[[Client], Awaitable[T]]) -> T:
@@ -126,7 +132,8 @@ async def _connected[T](config: Config, config_path: Path, work: Callable[[Clien
         raise AskError(
             f"{path}: cannot be read ({err.strerror}); run this as the user that the engine runs as"
         ) from err
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104 - read, not listened on
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104 - read, not listened on
+    host = f"[{host}]" if ":" in host else host
     async with AsyncExitStack() as stack:
         try:
             client = await stack.enter_async_context(Client.connect(f"{host}:{config.port}", token=token))

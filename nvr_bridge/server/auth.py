@@ -24,7 +24,7 @@ CODE_SECONDS = 600.0  # a pairing code's life
 CODES_AT_ONCE = 16  # more than these, and the oldest no longer holds
 WRONG_CODES = 5  # wrong pairing codes in all …
 WRONG_SECONDS = 60.0  # … within this time, and then none is looked at: 50 guesses at 10⁸ codes in a code's life
-TEXT_LIMIT = 256  # characters of a token or a client's name
+TEXT_LIMIT = 255  # characters of a client's name
 ADMIN_ID = "admin"  # the token id of the command line
 
 
@@ -103,13 +103,14 @@ class Authority:
 
     async def authenticate(self, token: str) -> Identity:
         """Whose token this is. Raises `UnauthorizedError`."""
-        _text("token", token)
+        if not token.isascii():  # no token is, and a header's bytes that are no UTF-8 could not even be encoded
+            raise UnauthorizedError(_UNKNOWN)
         if hmac.compare_digest(token.encode(), self._admin.encode()):
             return Identity(ADMIN_ID, Role.ADMIN)
         found = await self._tokens.check(token)
         # Revoked while the store was being asked: what it said no longer holds.
         if found is None or found[0] in self._revoked:
-            raise UnauthorizedError("token: not known here, or revoked; pair again with a code from `nvr-bridge pair`")
+            raise UnauthorizedError(_UNKNOWN)
         return Identity(found[0], Role(found[1]))
 
     async def revoke(self, token_id: str) -> None:
@@ -129,11 +130,15 @@ class Authority:
         self._pending = {code: pending for code, pending in self._pending.items() if pending.until > now}
 
 
+_UNKNOWN = "token: not known here, or revoked; pair again with a code from `nvr-bridge pair`"
+
+
 def _digits() -> str:
     return f"{secrets.randbelow(100_000_000):08}"
 
 
 def _text(field: str, value: str) -> str:
-    if not value.strip() or len(value) > TEXT_LIMIT:
+    text = " ".join(value.split())
+    if not text or len(text) > TEXT_LIMIT:
         raise InvalidError(f"{field}: must be a text of 1 to {TEXT_LIMIT} characters")
-    return value.strip()
+    return text

@@ -11,6 +11,7 @@ from command import Shell
 from small_engine import Site
 
 from nvr_bridge import __version__
+from nvr_bridge.cli.shared import printable
 from nvr_bridge.config import load_config
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.store.database import Database
@@ -77,6 +78,10 @@ async def test_a_running_site_is_not_wiped(shell: Shell, site: Site) -> None:
 
 async def test_a_wipe_says_when_there_is_nothing(shell: Shell) -> None:
     assert "nothing was removed" in (await shell("wipe", "--yes")).complaint
+
+
+def test_what_a_device_calls_itself_cannot_drive_the_terminal() -> None:
+    assert printable("Front\x1b[2J\n门\x9b\u202e") == "Front [2J 门  "
 
 
 async def _live(data: Path) -> None:

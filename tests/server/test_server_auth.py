@@ -126,9 +126,9 @@ async def test_a_revoked_token_opens_nothing(authority: Authority, tokens: Token
         await Authority(tokens).authenticate(token)  # nor after a restart
 
 
-@pytest.mark.parametrize("token", ["", " ", "nonsense", "x" * 257, "ünïcode", "\x00"])
+@pytest.mark.parametrize("token", ["", " ", "nonsense", "x" * 257, "ünïcode", "\x00", "\udcff"])
 async def test_no_token_is_guessed_by_nonsense(authority: Authority, token: str) -> None:
-    with pytest.raises((UnauthorizedError, InvalidError)):
+    with pytest.raises(UnauthorizedError):
         await authority.authenticate(token)
 
 

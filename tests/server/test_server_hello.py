@@ -37,7 +37,7 @@ async def test_the_server_says_who_it_is_before_anything_is_asked(site: Site) ->
         ('{"type": "auth", "schema": "1", "token": "x"}', "invalid", "schema"),
         ('{"type": "auth", "token": "x"}', "invalid", "schema"),
         ('{"type": "auth", "schema": 1}', "invalid", "token"),
-        ('{"type": "auth", "schema": 1, "token": ""}', "invalid", "token"),
+        ('{"type": "auth", "schema": 1, "token": ""}', "unauthorized", "token"),
         ('{"type": "auth", "schema": 1, "token": "\\ud800"}', "invalid", "JSON"),
         ('{"type": "pair", "schema": 1, "code": "12345678", "name": "hub"}', "unauthorized", "nvr-bridge pair"),
         ('{"type": "pair", "schema": 1, "code": 12345678, "name": "hub"}', "invalid", "code"),
