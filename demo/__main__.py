@@ -30,7 +30,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         return asyncio.run(_main(options))
-    except KeyboardInterrupt:
+    except (asyncio.CancelledError, KeyboardInterrupt):
         say("Stopped.")
         return 130
     except BaseException as err:
@@ -45,7 +45,8 @@ def main() -> int:
 async def _main(options: argparse.Namespace) -> int:
     task = asyncio.current_task()
     if task is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     site = load()
     recordings = await asyncio.to_thread(prepare, site, CACHE / "video")
     if options.prepare:
@@ -82,8 +83,9 @@ async def _evidence(stage: Stage, record: Record, played: Played) -> Evidence:
     return Evidence(
         played=played,
         devices=stage.cameras.devices,
-        discovered=stage.discovered,
-        cameras=stage.camera_ids,
+        discovered=stage.discovered.devices,
+        channels=stage.discovered.channels,
+        cameras=stage.discovered.camera_ids,
         entities=stage.entities,
         status=dict(told["snapshot"]["engine"]),
         camera_states=[dict(camera) for camera in told["snapshot"]["cameras"]],

@@ -29,6 +29,7 @@ class Evidence:
     played: Played
     devices: int  # that should answer to discovery
     discovered: int
+    channels: int  # that discovery found
     cameras: dict[str, str]  # the site's camera → the engine's id
     entities: Entities
     status: dict[str, Any]  # the engine's, at the end
@@ -71,7 +72,7 @@ def check(site: Site, evidence: Evidence) -> dict[str, Any]:
     returning = sum(change.attributes["event_type"] == "returning_visit" for change in shown)
     return {
         "cameras_discovered": evidence.discovered,
-        "channels": len(evidence.camera_states),
+        "channels": evidence.channels,
         "frames_decoded": sum(camera["decoded"] for camera in evidence.camera_states),
         "frames_analysed": sum(camera["analysed"] for camera in evidence.camera_states),
         "tracks": evidence.status["tracks"],
@@ -110,6 +111,8 @@ def moment(text: str) -> float:
 def _check_site(evidence: Evidence, tally: Tally) -> None:
     found, there = evidence.discovered, evidence.devices
     tally.expect(found == there, f"discovery: found {found} devices of {there}")
+    there = len(evidence.cameras)
+    tally.expect(evidence.channels == there, f"discovery: found {evidence.channels} channels of {there}")
     for name, camera_id in evidence.cameras.items():
         state = next((camera for camera in evidence.camera_states if camera["id"] == camera_id), {"state": "missing"})
         tally.expect(state["state"] == "online", f"camera {name}: {state['state']} {state.get('reason') or ''}")

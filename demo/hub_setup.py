@@ -99,7 +99,7 @@ async def lay_out(
             "type": "entities",
             "title": "Site",
             "show_header_toggle": False,
-            "entities": [known.engine("armed"), {"type": "divider"}, *rows],
+            "entities": [{"entity": known.engine("armed"), "name": "Recognition armed"}, {"type": "divider"}, *rows],
         }
     )
     visits = [{"entity": known.zone(key, "visit"), "name": name} for key, name in zones.items()]
@@ -113,12 +113,20 @@ async def lay_out(
     return f"/{PAGE}/site"
 
 
+_ROWS = {
+    "recognition_armed": "Recognition armed",
+    "people_present": "People present",
+    "people_today": "People today",
+    "visits_today": "Visits today",
+    "returning_today": "Returning visits today",
+}
+
+
 def _zone_card(known: Entities, zone_id: str, name: str, helpers: Iterable[Helper]) -> dict[str, Any]:
-    keys = ("recognition_armed", "people_present", "people_today", "visits_today", "returning_today")
-    rows: list[Any] = [known.zone(zone_id, key) for key in keys]
-    rows.append(
-        {"type": "attribute", "entity": known.zone(zone_id, "visit"), "attribute": "event_type", "name": "Last event"}
-    )
+    visit = known.zone(zone_id, "visit")
+    rows: list[Any] = [{"entity": known.zone(zone_id, key), "name": label} for key, label in _ROWS.items()]
+    for attribute, label in {"event_type": "Last event", "alias": "Who"}.items():
+        rows.append({"type": "attribute", "entity": visit, "attribute": attribute, "name": label})
     rows += [{"entity": helper.entity_id, "name": helper.name} for helper in helpers]
     return {"type": "entities", "title": name, "show_header_toggle": False, "entities": rows}
 

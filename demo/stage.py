@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,15 @@ VISIT_GAP = 10.0  # seconds
 READY_SECONDS = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What discovery found of the site, and what was made of it."""
+
+    devices: int
+    channels: int
+    camera_ids: dict[str, str]  # the site's camera → the engine's id
+
+
 @dataclass
 class Stage:
     """What is running, and what it is called."""
@@ -39,15 +48,14 @@ class Stage:
     engine: EngineServer
     server: HubServer
     hub: HubClient
-    discovered: int  # of the site's own devices
-    camera_ids: dict[str, str]  # the site's camera → the engine's id
+    discovered: Discovered
     entry_id: str  # of the integration, in the hub
     entities: Entities
     page: str  # the dashboard's path
 
     async def online(self) -> None:
         """Wait until the hub says that every camera is online and every zone with a sign armed. Raises `DemoError`."""
-        wanted = [self.entities.camera(camera_id, "online") for camera_id in self.camera_ids.values()]
+        wanted = [self.entities.camera(camera_id, "online") for camera_id in self.discovered.camera_ids.values()]
         wanted += [self.entities.zone(zone, "recognition_armed") for zone in helpers_of(self.site)]
 
         def check(states: dict[str, dict[str, Any]]) -> bool:
@@ -100,14 +108,12 @@ async def running(
         async with asyncio.TaskGroup() as group:
             group.create_task(_start_hub(site, server, hub))
             adding = group.create_task(_start_engine(site, cameras, engine, visit_gap))
-        discovered, camera_ids = adding.result()
+        discovered = adding.result()
         entry_id, known = await _join(site, engine, hub)
         zones = {key: zone.name for key, zone in site.zones.items()}
-        names = {camera_ids[key]: camera.name for key, camera in site.cameras.items()}
+        names = {discovered.camera_ids[key]: camera.name for key, camera in site.cameras.items()}
         page = await hub_setup.lay_out(hub, known, zones, names, helpers_of(site))
-        stage = Stage(
-            site, clock, cameras, engine, server, hub, discovered, camera_ids, entry_id, known, server.address + page
-        )
+        stage = Stage(site, clock, cameras, engine, server, hub, discovered, entry_id, known, server.address + page)
         await stage.online()
         yield stage
 
@@ -123,24 +129,26 @@ async def _start_hub(site: Site, server: HubServer, hub: HubClient) -> None:
     say(f"Home Assistant {server.version} runs at {server.address}")
 
 
-async def _start_engine(
-    site: Site, cameras: SiteCameras, engine: EngineServer, visit_gap: float
-) -> tuple[int, dict[str, str]]:
-    """(devices that discovery found, the site's camera → the engine's id)"""
+async def _start_engine(site: Site, cameras: SiteCameras, engine: EngineServer, visit_gap: float) -> Discovered:
     zones = {key: {"name": zone.name, "kind": zone.kind.value} for key, zone in site.zones.items()}
     engine.write(site.name, zones, visit_gap)
     say("Starting the engine …")
     await engine.start()
     say("Searching for cameras: no address is told to anybody …")
-    found = await engine.cli("discover", "--username", USER, "--json", password=PASSWORD)
-    say(f"Found {', '.join(f'{each["name"]} at {each["address"]}' for each in found) or 'none'}")
+    answers = await engine.cli("discover", "--json")
+    say(f"Found {', '.join(f'{each["name"]} at {each["address"]}' for each in answers) or 'nothing'}")
+    # Another demo's devices on this machine answer too: they are none of this one's business, and get no login.
+    own = {place.address for place in cameras.places()}
+    found = [each["address"] for each in answers if each["address"] in own]
+    where = [word for address in found for word in ("--address", address)]
+    devices = await engine.cli("discover", *where, "--username", USER, "--json", password=PASSWORD)
+    channels = sum(len(device["channels"]) for device in devices)
+    say(f"The site's {len(found)} devices have {channels} channels")
     await engine.cli("assessment", "acknowledge", "--by", "The demo", "--ground", "people made of photos, no visitors")
-    addresses = {each["address"] for each in found}
-    own = addresses & {place.address for place in cameras.places()}  # another demo on this machine is found too
-    return len(own), await _add_cameras(cameras, engine, addresses)
+    return Discovered(len(found), channels, await _add_cameras(cameras, engine, found))
 
 
-async def _add_cameras(cameras: SiteCameras, engine: EngineServer, found: set[str]) -> dict[str, str]:
+async def _add_cameras(cameras: SiteCameras, engine: EngineServer, found: Collection[str]) -> dict[str, str]:
     """One device at a time, as recorders want it."""
     added = {}
     for place in cameras.places():

@@ -7,6 +7,8 @@ import contextlib
 import time
 from dataclasses import dataclass, field
 
+import aiohttp
+
 from demo.engine import EngineServer
 from demo.feed import StoryClock
 from demo.hub import act_of, sign_of
@@ -60,7 +62,7 @@ class Story:
             say(f"{step.at:5.1f} s  {_told(step)}")
         try:
             await self._do(step, played)
-        except (BridgeError, DemoError, OSError) as err:
+        except (BridgeError, DemoError, aiohttp.ClientError, OSError) as err:
             played.problems.append(f"{step.at:g} s: {_told(step)}: {err}")
 
     async def _do(self, step: Step, played: Played) -> None:

@@ -153,7 +153,7 @@ async def test_each_part_comes_back_by_itself_and_no_event_is_lost(tmp_path: Pat
 
 async def _camera_goes_down(site: Scene) -> None:
     known, device = site.stage.entities, site.stage.cameras.onvif["lane"]
-    camera = site.stage.camera_ids["lane"]
+    camera = site.stage.discovered.camera_ids["lane"]
     await site.passage(until="returning_visit")
     await device.stop()
     await site.hub_shows(
