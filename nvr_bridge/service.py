@@ -184,10 +184,16 @@ class Service:
         records = self._parts.records
         return [
             {
-                **asdict(consent),
+                "consent_id": consent.consent_id,
                 "alias": records.alias(consent.visitor_id),
+                "visitor": consent.visitor_id,
+                "zone": consent.zone_id,
+                "notice_hash": consent.notice_hash,
+                "language": consent.language,
+                "purpose": consent.purpose,
                 "granted_at": _iso(consent.granted_at),
                 "expires_at": _iso(consent.expires_at),
+                "guardian": consent.guardian,
             }
             for consent in await records.consents()
         ]

@@ -66,7 +66,7 @@ def list_consents(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = F
     consents = ask(config, "consent/list")
     columns = {
         "alias": "Alias",
-        "zone_id": "Zone",
+        "zone": "Zone",
         "purpose": "Purpose",
         "language": "Language",
         "granted_at": "Granted",
