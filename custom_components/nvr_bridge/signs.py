@@ -102,7 +102,9 @@ class Signs:
             _LOGGER.debug("%s of %s was not told: %s", *key, err)
         except CommandError as err:
             if self._refused.get(key) != err.code:
-                _LOGGER.warning("%s: %s of %s: %s", self._entry.title, *key, err)
+                # That the zone is not armed is a repair issue already, with its reasons.
+                level = logging.INFO if err.code == "not_armed" else logging.WARNING
+                _LOGGER.log(level, "%s: %s of %s: %s", self._entry.title, *key, err)
             self._refused[key] = err.code
 
 
