@@ -43,8 +43,14 @@ def test_another_notice_has_another_hash(tmp_path: Path) -> None:
     [
         ("zone: 1\n" + SITE, "zone: unknown key; known here: .*zones"),
         (SITE + "listen: {prt: 1}\n", "listen.prt: unknown key; known here: host, port"),
-        ("name: x\nzones:\n  hall: {name: Hall, knd: observe}\n", "zones.hall.knd: unknown key; known here: kind, name"),
-        ("name: x\nzones:\n  hall: {name: Hall, kind: spy}\n", "zones.hall.kind: 'spy' is not known; choose one of observe"),
+        (
+            "name: x\nzones:\n  hall: {name: Hall, knd: observe}\n",
+            "zones.hall.knd: unknown key; known here: kind, name",
+        ),
+        (
+            "name: x\nzones:\n  hall: {name: Hall, kind: spy}\n",
+            "zones.hall.kind: 'spy' is not known; choose one of observe",
+        ),
         ("name: x\nzones: {}\n", "zones: must name at least one"),
         ("name: x\n", "zones: is missing; add it"),
         (SITE + "visit_gap: 30\n", "visit_gap: 30 is not a duration; write a number and s, m, h or d"),
@@ -68,7 +74,9 @@ def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:
         load_config(tmp_path / "nowhere.yaml")
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("1.5m", 90), ("72h", 259200), ("3d", 259200), ("10 s", 10)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30s", 30), ("1.5m", 90), ("72h", 259200), ("3d", 259200), ("10 s", 10)]
+)
 def test_durations(text: str, seconds: float) -> None:
     assert duration(text) == seconds
 
@@ -87,7 +95,11 @@ GRANT = {"zone": "desk", "notice_hash": "a" * 64, "purpose": "p", "language": "e
         (Command.SIGN, {"zone": "a", "on": True, "notice_hash": "xyz"}, "notice_hash: must be a sha256"),
         (Command.ACT, {}, "zone/act: zone: is missing"),
         (Command.ACT, {"zone": "a", "who": "me"}, "who: unknown key; known here: zone"),
-        (Command.CONSENT_GRANT, GRANT | {"expires_at": "2030-01-01T00:00:00Z"}, "exactly one of expires_at and expires_in"),
+        (
+            Command.CONSENT_GRANT,
+            GRANT | {"expires_at": "2030-01-01T00:00:00Z"},
+            "exactly one of expires_at and expires_in",
+        ),
         (Command.CONSENT_GRANT, {k: v for k, v in GRANT.items() if k != "expires_in_days"}, "exactly one of"),
         (Command.VISIT_LIST, {"since": "2026-01-01T00:00:00"}, "since: .* has no offset from UTC"),
         (Command.CAMERA_ADD, {"address": "a", "zone": "b", "username": "c"}, "give username and password together"),

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from ..errors import InvalidError
 
 HOUR, DAY = 3600.0, 86400.0
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Settings:
     visit_gap: float = 1800.0
     winner: str = "first_declared"  # or "undetermined"
     close_of_day: time = time(20, 0)
-    timezone: ZoneInfo = ZoneInfo("UTC")
+    timezone: ZoneInfo = _UTC
     match_score: float = 0.45
     match_margin: float = 0.05
     clock_error: float = 0.0
