@@ -13,13 +13,13 @@ from typing import Any
 from . import __version__
 from .config import Config
 from .consent.enrol import Enrolment
-from .consent.erasure import ErasureOwedError, Withdrawn
+from .consent.erasure import Withdrawn
 from .consent.interlock import Assessment, Interlock, Reason
 from .consent.ledger import Ledger
 from .consent.permit import Gate
 from .consent.policy import Policy
 from .consent.records import Records
-from .errors import NotFoundError
+from .errors import ErasureOwedError, NotFoundError
 from .events import Bus, EventLog, Forget, State, Told
 from .fleet import Fleet
 from .gallery import Gallery

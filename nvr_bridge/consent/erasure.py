@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..errors import RetryError
 from ..models import Event
 from ..store.schema import ConsentRow, EventRow, SightingRow, TemplateRow, VisitorRow, VisitRow
 
@@ -23,19 +22,6 @@ class Withdrawn:
     alias: str
     visit_ids: tuple[str, ...]
     event: Event
-
-
-class ErasureOwedError(RetryError):
-    """The visitor is erased and the key destroyed, but the erased rows' pages are still in the write-ahead log.
-
-    Another program reads the store. `withdrawn` is to be told all the same; the log is cut as soon as that program ends.
-    """
-
-    code = "erasure_owed"
-
-    def __init__(self, message: str, withdrawn: Withdrawn) -> None:
-        super().__init__(message)
-        self.withdrawn = withdrawn
 
 
 async def erase_rows(session: AsyncSession, visitor_id: str) -> tuple[str, tuple[str, ...]]:

@@ -14,14 +14,14 @@ import numpy as np
 from sqlalchemy import exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..errors import AskError, InvalidError, NotFoundError, RetryError
+from ..errors import AskError, ErasureOwedError, InvalidError, NotFoundError, RetryError
 from ..events import EventLog
 from ..models import Consent, Event, EventKind
 from ..store.database import Database
 from ..store.finish import to_the_end
 from ..store.schema import ConsentRow, TemplateRow, VisitorRow
 from .alias import new_alias, plain
-from .erasure import ErasureOwedError, Withdrawn, erase_rows
+from .erasure import Withdrawn, erase_rows
 from .ledger import Ledger
 from .vault import Vault
 

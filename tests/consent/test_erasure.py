@@ -13,10 +13,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from store_site import NOW, Site, face, files, open_site
 
-from nvr_bridge.consent.erasure import ErasureOwedError
 from nvr_bridge.consent.records import Granted
 from nvr_bridge.consent.vault import Vault
-from nvr_bridge.errors import AskError, NotFoundError, RetryError
+from nvr_bridge.errors import AskError, ErasureOwedError, NotFoundError, RetryError
 from nvr_bridge.models import EventKind, Known, Sighting
 from nvr_bridge.store import database
 
