@@ -37,6 +37,11 @@ class Child:
         """Whether it was started and has not ended."""
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def pid(self) -> int | None:
+        """Its process id, None while it is not started."""
+        return self._process.pid if self._process is not None else None
+
     async def start(self) -> None:
         """Start it; its log is appended to."""
         self.log.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from demo import hub_setup
-from demo.cameras import PASSWORD, USER, Recordings, SiteCameras
+from demo.cameras import PASSWORD, USER, Place, Recordings, SiteCameras
 from demo.engine import EngineServer
 from demo.feed import Recording, StoryClock
 from demo.hub import Helper, HubServer, act_of, sign_of
@@ -149,12 +149,24 @@ async def _start_engine(site: Site, cameras: SiteCameras, engine: EngineServer, 
 
 
 async def _add_cameras(cameras: SiteCameras, engine: EngineServer, found: Collection[str]) -> dict[str, str]:
-    """One device at a time, as recorders want it."""
-    added = {}
-    for place in cameras.places():
-        camera = place.camera
+    """Several devices at a time, but one channel of each, as recorders want it → the engine's ids by site camera."""
+    places = cameras.places()
+    for place in places:
         if place.address not in found:
-            raise DemoError(f"discovery did not find {camera.name}; it found {', '.join(sorted(found)) or 'nothing'}")
+            raise DemoError(f"discovery did not find {place.camera.name}; it found {', '.join(found) or 'nothing'}")
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(_add_channels([place for place in places if place.address == address], engine))
+            for address in found
+        ]
+    added = {camera: camera_id for task in tasks for camera, camera_id in task.result().items()}
+    return {place.camera.camera: added[place.camera.camera] for place in places}
+
+
+async def _add_channels(places: list[Place], engine: EngineServer) -> dict[str, str]:
+    added = {}
+    for place in places:
+        camera = place.camera
         channel = ("--channel", place.channel) if place.channel else ()
         options = ("--zone", camera.zone, "--name", camera.name, "--username", USER, *channel)
         answer = await engine.cli("cameras", "add", place.address, *options, "--json", password=PASSWORD)

@@ -1,0 +1,184 @@
+"""The check of the demo: a day that went as the story says has nothing wrong, and each way of going wrong is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from demo.check import Evidence, check
+from demo.hub_setup import Entities
+from demo.record import Change, Sample
+from demo.steps import Played
+from demo.timeline import Expected, Site, load
+
+BEGAN = 1_800_000_000.0
+LATE = 0.05  # seconds from the deciding frame to the hub
+
+
+@pytest.fixture(scope="module")
+def site() -> Site:
+    return load()
+
+
+@pytest.fixture
+def day(site: Site) -> Evidence:
+    """What is found when all goes as the story says."""
+    cameras = {key: f"id-{key}" for key in site.cameras}
+    keys = ("visit", "people_today", "people_present", "visits_today", "returning_today", "recognition_armed")
+    unique = {f"e_zone_{zone}_{key}": f"sensor.{zone}_{key}" for zone in site.zones for key in keys}
+    entities = Entities("e", unique)
+    aliases = {step.person: f"alias {step.person}" for step in site.steps if step.do == "consent" and step.person}
+    return Evidence(
+        played=Played(BEGAN, aliases),
+        devices=3,
+        discovered=3,
+        channels=len(cameras),
+        cameras=cameras,
+        entities=entities,
+        status={"tracks": len(site.walks), "permits": 9, "embeddings": 20, "embeddings_without_permit": 0},
+        camera_states=[{"id": key, "state": "online", "decoded": 1500, "analysed": 400} for key in cameras.values()],
+        events=[_logged(number, event) for number, event in enumerate(site.events, 1)],
+        sightings=[_sighting(number, site, aliases) for number in range(len(site.walks))],
+        samples=[Sample(BEGAN, 0, 0), Sample(BEGAN + 7, 3, 1), Sample(BEGAN + 12, 3, 1)],
+        changes=[_shown(number, event, entities, aliases) for number, event in enumerate(site.events, 1)]
+        + [
+            Change(
+                entities.zone(step.zone, "recognition_armed"), "on" if step.lit else "off", {}, BEGAN + step.at + 0.3
+            )
+            for step in site.steps
+            if step.do == "sign" and step.zone
+        ],
+        states={name: {"state": _state(site, name)} for name in entities.all()},
+    )
+
+
+def test_a_day_as_in_the_story_has_nothing_wrong(site: Site, day: Evidence) -> None:
+    answer = check(site, day)
+    assert answer["problems"] == []
+    assert answer["wrong"] == 0
+    assert answer["expected"] > len(site.walks) * 3 + len(site.events)
+    assert answer["visits"] == sum(event.kind != "visit_ended" for event in site.events)
+    assert answer["returning_visits"] == sum(event.kind == "returning_visit" for event in site.events)
+    assert answer["hub_events"] == len(site.events)
+    assert answer["frame_to_hub_ms"] == {"p50": 50.0, "p95": 50.0}
+
+
+def _embedded_where_nobody_may_be(day: Evidence) -> Evidence:
+    return replace(day, samples=[*day.samples, Sample(BEGAN + 60.0, 3, 1), Sample(BEGAN + 60.25, 4, 1)])
+
+
+def _unavailable(day: Evidence) -> Evidence:
+    return replace(day, states=day.states | {"sensor.lane_visit": {"state": "unavailable"}})
+
+
+def _still_named(day: Evidence) -> Evidence:
+    named = {"state": "2026-03-02T09:00:00+00:00", "attributes": {"alias": "alias mei"}}
+    return replace(day, states=day.states | {"sensor.lane_visit": named})
+
+
+def _recognised_at_the_entrance(day: Evidence) -> Evidence:
+    sightings = [dict(sighting) for sighting in day.sightings]
+    seen = next(sighting for sighting in sightings if sighting["camera"] == "id-entrance")
+    seen |= {"who": "known", "reason": None, "alias": "alias mei"}
+    return replace(day, sightings=sightings)
+
+
+def _shown_twice(day: Evidence) -> Evidence:
+    again = replace(day.changes[0], state="2027-01-15T08:00:59.000+00:00", at=day.changes[0].at + 1)
+    return replace(day, changes=[*day.changes, again])
+
+
+def _taken_for_another(day: Evidence) -> Evidence:
+    first = day.changes[0]
+    return replace(
+        day, changes=[replace(first, attributes=first.attributes | {"alias": "alias rosa"}), *day.changes[1:]]
+    )
+
+
+WRONG: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
+    "a camera was not discovered": (lambda day: replace(day, discovered=2), "discovery: found 2 devices of 3"),
+    "a channel was not discovered": (lambda day: replace(day, channels=3), "discovery: found 3 channels of 4"),
+    "a camera is down": (
+        lambda day: replace(day, camera_states=[day.camera_states[0] | {"state": "offline"}, *day.camera_states[1:]]),
+        "offline",
+    ),
+    "an embedding without a permit": (
+        lambda day: replace(day, status=day.status | {"embeddings_without_permit": 1}),
+        "1 embeddings without a permit",
+    ),
+    "an embedding of nobody who may be": (_embedded_where_nobody_may_be, "where nobody may be embedded"),
+    "a step failed": (lambda day: replace(day, played=replace(day.played, problems=["9 s: it failed"])), "step 9 s"),
+    "somebody was not seen": (lambda day: replace(day, sightings=day.sightings[1:]), "0 sightings of 1 people"),
+    "recognised where nobody is": (_recognised_at_the_entrance, "recognised as"),
+    "an event is missing in the hub": (lambda day: replace(day, changes=day.changes[1:]), "are missing"),
+    "an event was told twice": (_shown_twice, "were told twice"),
+    "a visit is somebody else's": (_taken_for_another, "is not in the story"),
+    "the sign was not followed": (
+        lambda day: replace(day, changes=[change for change in day.changes if change.state != "off"]),
+        "is not off within",
+    ),
+    "an entity is gone": (_unavailable, "is unavailable at the end"),
+    "somebody who withdrew is still named": (_still_named, "is still named by"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_went_wrong_is_said(site: Site, day: Evidence, what: str) -> None:
+    change, said = WRONG[what]
+    answer = check(site, change(day))
+    assert answer["wrong"] == len(answer["problems"]) > 0
+    assert any(said in problem for problem in answer["problems"])
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(BEGAN + seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _at(event: Expected) -> float:
+    return (event.after + event.before) / 2
+
+
+def _logged(number: int, event: Expected) -> dict[str, Any]:
+    frame = {} if event.kind == "visit_ended" else {"frame_at": BEGAN + _at(event)}
+    return {"sequence": number, "kind": event.kind.value, "data": frame}
+
+
+def _shown(number: int, event: Expected, entities: Entities, aliases: dict[str, str]) -> Change:
+    attributes = {
+        "event_type": event.kind.value,
+        "sequence": number,
+        "occurred_at": _moment(_at(event)),
+        "replayed": False,
+        "alias": aliases[event.person],
+    }
+    return Change(entities.zone(event.zone, "visit"), _moment(_at(event) + LATE), attributes, BEGAN + _at(event) + LATE)
+
+
+def _sighting(number: int, site: Site, aliases: dict[str, str]) -> dict[str, Any]:
+    walk = site.walks[number]
+    known = walk.expect == "known"
+    return {
+        "camera": f"id-{walk.camera}",
+        "track": number,
+        "started_at": _moment(walk.at + 0.8),
+        "at": _moment(walk.until - 0.8),
+        "who": "known" if known else "unknown",
+        "reason": None if known else walk.expect,
+        "alias": aliases[walk.person] if known else None,
+    }
+
+
+def _state(site: Site, entity: str) -> str:
+    zone, _, key = entity.removeprefix("sensor.").partition("_")
+    kinds = [event.kind.value for event in site.events if event.zone == zone]
+    counts = {
+        "people_today": sum(site.cameras[walk.camera].zone == zone for walk in site.walks),
+        "people_present": 0,
+        "visits_today": kinds.count("first_visit") + kinds.count("returning_visit"),
+        "returning_today": kinds.count("returning_visit"),
+    }
+    return str(counts.get(key, "on"))
