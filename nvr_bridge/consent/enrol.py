@@ -79,6 +79,7 @@ class Enrolment:
     async def grant(self, args: dict[str, Any]) -> Granted:
         """`args` as `consent/grant` takes them. Raises an `AskError`, and then has changed nothing."""
         expires_at = self._check(args)
+        self._gate.check_consent(args["zone"])  # before anybody is asked to stand still
         async with self._lock:
             if "photo" in args:
                 track = None
@@ -162,10 +163,15 @@ class Enrolment:
         """The one face in view at the consent point: one track from the first look to the last."""
         first: Track | None = None
         shots: list[FaceShot] = []
-        reason = "no camera sees the consent point"
+        reason = ""
         ends = time.monotonic() + LOOK_SECONDS
         while len(shots) < LOOKS and time.monotonic() < ends:
-            live = [(view, track) for view in self._point.views(zone_id) for track in view.live]
+            views = self._point.views(zone_id)
+            if not views:
+                raise FaceError(
+                    f"zone: no camera of {zone_id} is online; see `nvr-bridge cameras list`, or give a photo"
+                )
+            live = [(view, track) for view in views for track in view.live]
             if len(live) > 1:
                 raise FaceError(f"zone: {len(live)} faces are in view of {zone_id}; one person must stand there alone")
             if live:

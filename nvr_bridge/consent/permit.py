@@ -127,19 +127,23 @@ class Gate(PermitBook):
     def consent(self, zone_id: str, basis: str, track: Track | None) -> Permit:
         """A permit for the act of agreeing at a consent point: for the one face there, or for the photo handed over.
 
-        Raises `NotArmedError` with the interlock's reasons.
+        Raises `NotArmedError` as `check_consent` does.
         """
+        self.check_consent(zone_id)
         now = self._clock()
-        reasons = self._interlock.reasons(zone_id, now)
+        with self._lock:
+            self._forget_lapsed(now)
+            return self._mint(zone_id, Ground.CONSENT, basis, now + CONSENT_SECONDS, track.key if track else None)
+
+    def check_consent(self, zone_id: str) -> None:
+        """Raise `NotArmedError`, with the interlock's reasons, unless somebody could agree in the zone now."""
+        reasons = self._interlock.reasons(zone_id, self._clock())
         if reasons:
             raise NotArmedError(
                 f"zone: {zone_id} is not armed ({', '.join(reasons)}); nobody can be enrolled there now"
             )
         if self._zones[zone_id].kind is not ZoneKind.CONSENT_POINT:
             raise NotArmedError(f"zone: {zone_id} is not a consent point; consent is given only at one")
-        with self._lock:
-            self._forget_lapsed(now)
-            return self._mint(zone_id, Ground.CONSENT, basis, now + CONSENT_SECONDS, track.key if track else None)
 
     def revoke_zone(self, zone_id: str) -> None:
         """A zone was disarmed: void its permits and its acts, so that arming again revives nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from urllib.parse import urlsplit, urlunsplit
 
@@ -41,3 +42,10 @@ def at_host(url: str, scheme: str, host: str) -> str | None:
     if parts.scheme != scheme or not parts.netloc:
         return None
     return urlunsplit(parts._replace(netloc=f"{host}{port}"))
+
+
+def no_connection(address: str, err: OSError) -> str:
+    """One line for a connection that could not be made or broke, in the system's words and not a library's."""
+    # asyncio puts "Connect call failed" and the address where the system's words belong.
+    reason = os.strerror(err.errno) if err.errno and err.errno > 0 else err.strerror or "the connection broke"
+    return f"{address}: {reason[:1].lower()}{reason[1:]}; check the address and that the device is on"

@@ -16,7 +16,7 @@ import aiohttp
 
 from ..errors import CredentialsError, NotADeviceError, UnreachableError
 from ..models import CameraKind
-from .address import host_of
+from .address import host_of, no_connection
 from .credentials import Credentials, LoginBook
 from .device import Channel, Device, StreamRef
 from .markup import MarkupError, every, first, local, parse, text
@@ -101,9 +101,7 @@ class _Isapi:
                 f"{self.address}: no answer within {self._within:g} s; check the address and that the device is on"
             ) from None
         except (aiohttp.ClientConnectorError, ConnectionError) as err:
-            raise UnreachableError(
-                f"{self.address}: {_reason(err)}; check the address and that the device is on"
-            ) from None
+            raise UnreachableError(no_connection(self.address, err)) from None
         except aiohttp.ClientError:
             raise _no_http(self.address) from None
 
@@ -141,11 +139,6 @@ def _no_http(address: str) -> NotADeviceError:
     return NotADeviceError(
         f"{address}: what answers there speaks no HTTP; give the device's HTTP port, not its RTSP port"
     )
-
-
-def _reason(err: OSError) -> str:
-    text_of = err.strerror or str(err)
-    return text_of.removeprefix("Connect call failed").strip() or "no connection"
 
 
 def _document(body: bytes, name: str | None = None) -> Element | None:

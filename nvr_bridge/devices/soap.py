@@ -18,6 +18,7 @@ from typing import Any, Self
 import aiohttp
 
 from ..errors import BridgeError, CredentialsError, NotADeviceError, UnreachableError
+from .address import no_connection
 from .credentials import Credentials, LoginBook
 from .markup import MarkupError, every, local, parse, text
 
@@ -125,9 +126,7 @@ class OnvifSession:
                 f"{self.address}: no answer within {self._within:g} s; check the address and that the device is on"
             ) from None
         except (aiohttp.ClientConnectorError, ConnectionError) as err:
-            raise UnreachableError(
-                f"{self.address}: {err.strerror or 'the connection broke'}; check the address and that the device is on"
-            ) from None
+            raise UnreachableError(no_connection(self.address, err)) from None
         except aiohttp.ClientError:
             raise _not_onvif(self.address) from None
         except _library().errors as err:

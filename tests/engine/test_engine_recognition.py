@@ -174,9 +174,9 @@ async def test_one_person_is_remembered_once(site: Site, people: dict[str, Perso
     assert site.engine["subjects"] == 1
 
 
-async def test_no_face_in_view_is_no_consent(site: Site) -> None:
+async def test_without_a_camera_or_a_photo_there_is_no_consent(site: Site) -> None:
     await site.sign("desk")
-    with pytest.raises(BridgeError, match="no usable face at desk") as caught:
+    with pytest.raises(BridgeError, match="no camera of desk is online") as caught:
         await site.admin.call(
             "consent/grant",
             zone="desk",
