@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 25.0
+PAUSE = 2.0  # seconds before a supervised program that ended is started again
 
 
 class DemoError(Exception):
@@ -31,6 +32,8 @@ class Child:
         self._command = command
         self._env = dict(env or {})
         self._process: asyncio.subprocess.Process | None = None
+        self._supervised = False
+        self._watcher: asyncio.Task[None] | None = None
 
     @property
     def running(self) -> bool:
@@ -44,20 +47,21 @@ class Child:
 
     async def start(self) -> None:
         """Start it; its log is appended to."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "demo.leash", str(os.getpid()), *self._command),
-                cwd=ROOT,
-                env={**os.environ, **self._env},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        await self._spawn()
+        if self._supervised:
+            self._watcher = asyncio.create_task(self._watch(), name=f"supervisor of {self.name}")
+
+    def supervise(self) -> None:
+        """From now on start it again whenever it ends without `stop`, as a site's service manager does."""
+        self._supervised = True
+        self._watcher = asyncio.create_task(self._watch(), name=f"supervisor of {self.name}")
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """Send `how` and wait for the end; kill what does not end."""
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.cancel()
+            await asyncio.wait([watcher])
         process = self._process
         if process is None:
             return
@@ -74,7 +78,7 @@ class Child:
         """Wait until `check` is true. Raises `DemoError` with the end of the log when that takes too long or it ended."""
         deadline = time.monotonic() + seconds
         while not await check():
-            if not self.running:
+            if not self.running and not self._supervised:
                 raise DemoError(f"{self.name} ended before it was ready; the end of {self.log}:\n{self.tail()}")
             if time.monotonic() > deadline:
                 raise DemoError(
@@ -86,6 +90,27 @@ class Child:
         """The end of its log."""
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
+
+    async def _watch(self) -> None:
+        while (process := self._process) is not None:
+            code = await process.wait()
+            say(f"{self.name} ended ({code}); it is started again in {PAUSE:g} s")
+            self._signal(process, signal.SIGKILL)  # whoever else is in its group
+            await asyncio.sleep(PAUSE)
+            await self._spawn()
+
+    async def _spawn(self) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "demo.leash", str(os.getpid()), *self._command),
+                cwd=ROOT,
+                env={**os.environ, **self._env},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
 
     def _signal(self, process: asyncio.subprocess.Process, how: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -115,6 +115,8 @@ async def running(
         page = await hub_setup.lay_out(hub, known, zones, names, helpers_of(site))
         stage = Stage(site, clock, cameras, engine, server, hub, discovered, entry_id, known, server.address + page)
         await stage.online()
+        engine.process.supervise()
+        server.process.supervise()
         yield stage
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.process import ROOT, Child, DemoError
+from demo.process import PAUSE, ROOT, Child, DemoError
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 
@@ -30,6 +30,19 @@ async def test_it_can_be_killed_and_started_again(tmp_path: Path) -> None:
     for _ in range(2):
         await child.start()
         await child.stop(signal.SIGKILL)
+    assert not child.running
+
+
+async def test_a_supervised_one_comes_back_until_it_is_stopped(tmp_path: Path) -> None:
+    child = Child("sleeper", SLEEPER, tmp_path / "log")
+    await child.start()
+    child.supervise()
+    first = child.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    await child.ready(lambda: _is_another(child, first), 20)
+    await child.stop()
+    await asyncio.sleep(PAUSE + 0.5)
     assert not child.running
 
 
@@ -66,6 +79,10 @@ asyncio.run(main())
         subprocess.run(["sleep", "0.05"], check=True)
     os.kill(child, signal.SIGKILL)
     pytest.fail("the child outlived its runner")
+
+
+async def _is_another(child: Child, first: int) -> bool:
+    return child.running and child.pid != first
 
 
 async def _says(child: Child, word: str) -> bool:
