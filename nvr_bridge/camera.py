@@ -68,6 +68,29 @@ class Opener(Protocol):
         """(RTSP URL with credentials, what it was measured to deliver)."""
 
 
+def analyse(
+    frame: Frame, tracks: Tracks, camera: Camera, armed: bool, detector: Detector, cutter: Cutter
+) -> tuple[Update, dict[int, FaceShot]]:
+    """On the models' thread: detect and track; and where the zone is armed, cut out the faces of this frame."""
+    found = update(tracks, detector.detect(frame.image), frame.received_at, camera)
+    shots: dict[int, FaceShot] = {}
+    live = []
+    for track in found.live:
+        shot = None
+        if not armed:
+            # Boxed and counted, and nothing more; what was cut out before the zone was disarmed goes too.
+            live.append(replace(track, best=None))
+            continue
+        if track.last_at == frame.received_at:
+            shot = cutter.cut(frame.image, Face(track.box, 1.0), frame.received_at)
+        if shot is not None:
+            shots[track.track_id] = shot
+        live.append(
+            with_best(track, shot) if shot and (track.best is None or shot.quality > track.best.quality) else track
+        )
+    return replace(found, live=tuple(live), state=found.state.replacing(live)), shots
+
+
 class CameraLoop:
     """Pulls one channel and follows the faces in it."""
 
@@ -80,9 +103,13 @@ class CameraLoop:
         *,
         sight: Sight,
         viewer: Viewer,
+        armed: Callable[[str], bool],
         analysis_fps: float,
     ) -> None:
-        """`analysis_fps` pictures per second are looked at while something moves; `health_changed` is told of every change."""
+        """`analysis_fps` pictures per second are looked at while something moves; `health_changed` is told of every change.
+
+        `armed` says of a zone whether faces may be cut out there now.
+        """
         self.camera = camera
         self.health = Health(CameraState.CONNECTING)
         self.view = View(0.0)
@@ -94,6 +121,7 @@ class CameraLoop:
         self._credentials = credentials
         self._sight = sight
         self._viewer = viewer
+        self._armed = armed
         self._health_changed = health_changed
         self._analysis_fps = analysis_fps
         self._next_track = 1
@@ -160,7 +188,9 @@ class CameraLoop:
             await self._show(View(self.view.at), update(tracks, (), float("inf"), self.camera).ended)
 
     async def _look(self, frame: Frame, tracks: Tracks) -> Tracks:
-        found, shots = await self._sight.on_models(partial(_analyse, frame, tracks, self.camera))
+        found, shots = await self._sight.on_models(
+            partial(analyse, frame, tracks, self.camera, self._armed(self.camera.zone_id))
+        )
         self.analysed += 1
         await self._show(View(frame.received_at, found.live, shots), found.ended)
         return found.state
@@ -198,22 +228,3 @@ class CameraLoop:
                 await self._changed.wait()
         except TimeoutError:
             pass
-
-
-def _analyse(
-    frame: Frame, tracks: Tracks, camera: Camera, detector: Detector, cutter: Cutter
-) -> tuple[Update, dict[int, FaceShot]]:
-    """On the vision thread: detect, track, and cut out the faces of this frame."""
-    found = update(tracks, detector.detect(frame.image), frame.received_at, camera)
-    shots: dict[int, FaceShot] = {}
-    live = []
-    for track in found.live:
-        shot = None
-        if track.last_at == frame.received_at:
-            shot = cutter.cut(frame.image, Face(track.box, 1.0), frame.received_at)
-        if shot is not None:
-            shots[track.track_id] = shot
-        live.append(
-            with_best(track, shot) if shot and (track.best is None or shot.quality > track.best.quality) else track
-        )
-    return replace(found, live=tuple(live), state=found.state.replacing(live)), shots

@@ -24,6 +24,7 @@ from .consent.permit import Gate, OfflineGate
 from .consent.policy import load_policy
 from .consent.records import Records
 from .consent.vault import Vault
+from .errors import RetryError
 from .events import Bus, EventLog
 from .fleet import Fleet
 from .gallery import Gallery
@@ -95,8 +96,17 @@ async def serving(config: Config) -> AsyncIterator[Running]:
 
 
 async def _every(seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
+    """Do `duty` again and again. What may work later by itself is said once, and tried again; anything else is a bug."""
+    failing = False
     while True:
-        await duty()
+        try:
+            await duty()
+        except RetryError as err:
+            if not failing:
+                _LOGGER.warning("%s: %s", duty.__name__, err)
+            failing = True
+        else:
+            failing = False
         await asyncio.sleep(seconds)
 
 
@@ -123,7 +133,7 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     sight = Sight(vision, worker, config.min_face)
     recogniser = Recogniser(config.zones, gate, gallery, attendance, sightings, sight)
     presence = Presence(config.zones, interlock, recogniser, visits, sightings, bus, config.timezone)
-    make_loop = partial(CameraLoop, sight=sight, viewer=presence, analysis_fps=config.analysis_fps)
+    make_loop = partial(CameraLoop, sight=sight, viewer=presence, armed=gate.armed, analysis_fps=config.analysis_fps)
     fleet = Fleet(CameraTable(database, vault), config.zones, config.interfaces, bus, make_loop)
     enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, fleet, sight, bus)
     service = Service(

@@ -182,6 +182,7 @@ class Permit:
     ground: Ground
     basis: str  # the consent, act or session that it rests on
     expires_at: float
+    since: float = 0.0  # when somebody acted: no picture from before that may be embedded on it
 
 
 @dataclass(frozen=True, slots=True)

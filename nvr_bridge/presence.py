@@ -66,7 +66,7 @@ class Presence:
         alone = self.people(camera.zone_id) == 1
         for track in view.live:
             if track.last_at == view.at:
-                await self._recogniser.consider(track, alone=alone)
+                await self._recogniser.consider(track, view.shots.get(track.track_id), alone=alone)
 
     async def ended(self, track: Track) -> None:
         """A track is over: it was one more person."""

@@ -50,8 +50,11 @@ class Recogniser:
         self._sight = sight
         self._cases: dict[tuple[str, int], _Case] = {}
 
-    async def consider(self, track: Track, *, alone: bool) -> Match:
-        """The track moved on by a frame: compare it if that is permitted and useful, and say who it is so far."""
+    async def consider(self, track: Track, newest: FaceShot | None, *, alone: bool) -> Match:
+        """The track moved on by a frame: compare it if that is permitted and useful, and say who it is so far.
+
+        `newest` is the face as cut from this very frame, if it could be.
+        """
         case = self._cases.setdefault(track.key, _Case(self._unseen(track)))
         if isinstance(case.who, Known):
             # Following somebody needs the zone as armed as recognising them did.
@@ -64,7 +67,8 @@ class Recogniser:
             if not case.attempts:  # what a comparison said is worth more than why there is no second one
                 case.who = Unknown(permit)
             return case.who
-        shot = track.best
+        # The best look may be from before anybody acted.
+        shot = track.best if track.best and track.best.taken_at >= permit.since else newest
         if shot is None or case.attempts >= MAX_ATTEMPTS or shot.quality < case.tried_quality * BETTER:
             return case.who
         case.attempts += 1
@@ -115,6 +119,8 @@ class Recogniser:
         """Why this track cannot be embedded whatever the gate would say."""
         if isinstance(case.who, Unknown) and case.who.reason is UnknownReason.OBSERVED_ONLY:
             return UnknownReason.OBSERVED_ONLY
+        if not self._gate.armed(track.zone_id):
+            return UnknownReason.NOT_ARMED
         if track.best is None:
             return UnknownReason.LOW_QUALITY
         return UnknownReason.TOO_SMALL if track.best.width < self._sight.min_face else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import deque
@@ -82,6 +83,7 @@ class Service:
         self._unwritten: deque[tuple[str, float, str, str]] = (
             deque()
         )  # acts of the interlock that the ledger has yet to hold
+        self._writing = asyncio.Lock()
         self._told: EngineStatus | None = None
 
     # --- state ---
@@ -300,10 +302,12 @@ class Service:
     async def watch_interlock(self) -> None:
         """See what armed or disarmed since the last look, and have the ledger say why."""
         self._look_at_interlock()
-        while self._unwritten:
-            act, at, zone_id, reasons = self._unwritten.popleft()
-            async with self._parts.database.write() as session:
-                await self._parts.ledger.append(session, act, at=at, zone_id=zone_id, data={"reasons": reasons})
+        async with self._writing:  # one after the other, and none forgotten because the disk was full
+            while self._unwritten:
+                act, at, zone_id, reasons = self._unwritten[0]
+                async with self._parts.database.write() as session:
+                    await self._parts.ledger.append(session, act, at=at, zone_id=zone_id, data={"reasons": reasons})
+                self._unwritten.popleft()
 
     def _look_at_interlock(self) -> None:
         """What disarmed loses its permits here and now; nothing waits for the ledger to be written."""

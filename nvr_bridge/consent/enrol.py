@@ -164,7 +164,7 @@ class Enrolment:
         first: Track | None = None
         shots: list[FaceShot] = []
         reason = ""
-        ends = time.monotonic() + LOOK_SECONDS
+        asked_at, ends = self._clock(), time.monotonic() + LOOK_SECONDS
         while len(shots) < LOOKS and time.monotonic() < ends:
             views = self._point.views(zone_id)
             if not views:
@@ -181,7 +181,8 @@ class Enrolment:
                 first = track
                 shot = view.shots.get(track.track_id)
                 reason = self._unusable(shot)
-                if shot is not None and not reason and (not shots or shot.taken_at > shots[-1].taken_at):
+                # A picture from before the person agreed is none that they agreed to.
+                if shot is not None and not reason and shot.taken_at > (shots[-1].taken_at if shots else asked_at):
                     shots.append(shot)
             else:
                 reason = "nobody is in view"

@@ -68,9 +68,16 @@ class PermitBook(ABC):
         """Whether what the permit rests on is still so."""
 
     def _mint(
-        self, zone_id: str, ground: Ground, basis: str, expires_at: float, track: tuple[str, int] | None
+        self,
+        zone_id: str,
+        ground: Ground,
+        basis: str,
+        expires_at: float,
+        *,
+        since: float = 0.0,
+        track: tuple[str, int] | None = None,
     ) -> Permit:
-        permit = Permit(uuid.uuid4().hex, zone_id, ground, basis, expires_at)
+        permit = Permit(uuid.uuid4().hex, zone_id, ground, basis, expires_at, since)
         self._book[permit.permit_id] = _Entry(permit, track)
         self.minted += 1
         return permit
@@ -113,12 +120,17 @@ class Gate(PermitBook):
             if held is None and not acts:
                 return UnknownReason.NO_ACT
             if not alone:
+                # Faces that were in view together may have changed places in the tracker's eyes: what was permitted
+                # for one of them must not be spent on another.
+                self._void(lambda entry: entry.track == track.key)
                 return UnknownReason.NOT_ALONE
             if held is not None:
                 return held
             act = acts[0]
             act.taken = True
-            return self._mint(zone.zone_id, Ground.OPT_IN_ACT, act.act_id, act.at + ACT_SECONDS, track.key)
+            return self._mint(
+                zone.zone_id, Ground.OPT_IN_ACT, act.act_id, act.at + ACT_SECONDS, since=act.at, track=track.key
+            )
 
     def armed(self, zone_id: str) -> bool:
         """Whether the zone is armed now."""
@@ -133,7 +145,8 @@ class Gate(PermitBook):
         now = self._clock()
         with self._lock:
             self._forget_lapsed(now)
-            return self._mint(zone_id, Ground.CONSENT, basis, now + CONSENT_SECONDS, track.key if track else None)
+            key = track.key if track else None
+            return self._mint(zone_id, Ground.CONSENT, basis, now + CONSENT_SECONDS, track=key)
 
     def check_consent(self, zone_id: str) -> None:
         """Raise `NotArmedError`, with the interlock's reasons, unless somebody could agree in the zone now."""
@@ -149,12 +162,12 @@ class Gate(PermitBook):
         """A zone was disarmed: void its permits and its acts, so that arming again revives nothing."""
         with self._lock:
             self._acts.pop(zone_id, None)
-            self._book = {key: entry for key, entry in self._book.items() if entry.permit.zone_id != zone_id}
+            self._void(lambda entry: entry.permit.zone_id == zone_id)
 
     def close_track(self, track: tuple[str, int]) -> None:
         """A track ended: its permit ends with it."""
         with self._lock:
-            self._book = {key: entry for key, entry in self._book.items() if entry.track != track}
+            self._void(lambda entry: entry.track == track)
 
     def close_permit(self, permit: Permit) -> None:
         """What the permit was for is done."""
@@ -164,8 +177,11 @@ class Gate(PermitBook):
     def _holds(self, permit: Permit, now: float) -> bool:
         return self._interlock.armed(permit.zone_id, now)
 
+    def _void(self, which: Callable[[_Entry], bool]) -> None:
+        self._book = {key: entry for key, entry in self._book.items() if not which(entry)}
+
     def _forget_lapsed(self, now: float) -> None:
-        self._book = {key: entry for key, entry in self._book.items() if now < entry.permit.expires_at}
+        self._void(lambda entry: now >= entry.permit.expires_at)
         for zone_id, acts in self._acts.items():
             self._acts[zone_id] = [act for act in acts if now < act.at + ACT_SECONDS]
 
@@ -182,15 +198,10 @@ class OfflineGate(PermitBook):
 
     def offline(self, basis: str) -> Permit:
         """A permit for the files named by `basis`. Raises `PermitError` in a process that does live work."""
+        if OfflineGate._online:
+            raise PermitError("an offline permit was asked for in a process that has a store, a camera or a server")
         with self._lock:
-            return self._mint("offline", Ground.OFFLINE, basis, self._clock() + OFFLINE_SECONDS, None)
+            return self._mint("offline", Ground.OFFLINE, basis, self._clock() + OFFLINE_SECONDS)
 
     def _holds(self, permit: Permit, now: float) -> bool:
         return not OfflineGate._online
-
-    def _mint(
-        self, zone_id: str, ground: Ground, basis: str, expires_at: float, track: tuple[str, int] | None
-    ) -> Permit:
-        if OfflineGate._online:
-            raise PermitError("an offline permit was asked for in a process that has a store, a camera or a server")
-        return super()._mint(zone_id, ground, basis, expires_at, track)

@@ -71,8 +71,12 @@ def test_a_lane_permits_one_track_for_one_act(site: Site) -> None:
 def test_nobody_is_picked_out_of_a_group(site: Site) -> None:
     site.gate.act("lane")
     assert site.gate.request(track("lane"), alone=False) is UnknownReason.NOT_ALONE
-    assert isinstance(site.gate.request(track("lane"), alone=True), Permit)
+    permit = site.gate.request(track("lane"), alone=True)
+    assert isinstance(permit, Permit)
     assert site.gate.request(track("lane"), alone=False) is UnknownReason.NOT_ALONE
+    assert site.gate.request(track("lane"), alone=True) is UnknownReason.NO_ACT, "they may have changed places"
+    with pytest.raises(PermitError):
+        site.gate.spend(permit)
 
 
 def test_an_act_lapses_and_so_does_its_permit(site: Site) -> None:

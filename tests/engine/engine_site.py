@@ -151,7 +151,8 @@ class Lens:
         for frame in range(frames):
             now = at + frame * 0.2
             tracks = [replace(track, last_at=now) for track in tracks]
-            await parts.presence.viewed(self.camera, View(now, tuple(tracks)))
+            shots = {track.track_id: replace(track.best, taken_at=now) for track in tracks if track.best}
+            await parts.presence.viewed(self.camera, View(now, tuple(tracks), shots))
         return tracks
 
     async def loses(self, tracks: list[Track]) -> None:

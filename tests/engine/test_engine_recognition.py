@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from engine_site import Lens, Person, Site, spoken, until
 
+from nvr_bridge.camera import View, analyse
 from nvr_bridge.errors import BridgeError
+from nvr_bridge.models import FaceShot, Frame
+from nvr_bridge.vision.track import Tracks
 
 pytestmark = pytest.mark.needs_models
 
@@ -133,6 +139,43 @@ async def test_withdrawing_while_in_view_ends_being_known(site: Site, people: di
     await lens.loses(tracks)
     [sighting] = await site.admin.call("sighting/list", zone="lane", limit=1)
     assert (sighting["who"], sighting["alias"], sighting["visit"]) == ("unknown", None, None)
+
+
+async def test_a_picture_from_before_the_act_is_not_embedded_on_it(site: Site, people: dict[str, Person]) -> None:
+    parts = site.service._parts
+    await site.sign("lane")
+    lens = Lens(site, "lane")
+    at = time.time()
+    [track] = await lens.sees(people["mei"], at=at)
+    await asyncio.sleep(0.01)
+    await site.hub.call("zone/act", zone="lane")
+    assert track.best is not None
+    moved = replace(track, last_at=at + 0.2)
+    await parts.presence.viewed(lens.camera, View(at + 0.2, (moved,)))
+    assert site.engine["embeddings"] == 0
+    shots = {track.track_id: replace(track.best, taken_at=time.time())}
+    await parts.presence.viewed(lens.camera, View(at + 0.2, (moved,), shots))
+    assert site.engine["embeddings"] == 1
+
+
+@pytest.mark.parametrize("armed", [True, False])
+async def test_faces_are_cut_out_only_where_the_zone_is_armed(
+    site: Site, people: dict[str, Person], armed: bool
+) -> None:
+    lens = Lens(site, "lane")
+    work = site.service._parts.sight.on_models
+    tracks = Tracks()
+    shots: dict[int, FaceShot] = {}
+    for number in range(3):
+        frame = Frame(lens.camera.camera_id, number, 100.0 + number / 5, people["mei"].picture)
+        found, shots = await work(partial(analyse, frame, tracks, lens.camera, armed))
+        tracks = found.state
+    [track] = tracks.live
+    assert bool(shots) is (track.best is not None) is armed
+    frame = Frame(lens.camera.camera_id, 3, 100.6, people["mei"].picture)
+    found, shots = await work(partial(analyse, frame, tracks, lens.camera, False))
+    assert not shots
+    assert found.state.live[0].best is None, "what was cut out before goes too"
 
 
 @pytest.mark.parametrize(
