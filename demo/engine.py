@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ from nvr_bridge.store.files import ADMIN_TOKEN
 
 START_SECONDS = 60.0
 CALL_SECONDS = 90.0
+
+
+def noon_zone(utc_hour: int) -> str:
+    """The IANA name of a zone where it is about noon: the story counts a day's visits, and no day may end in it."""
+    ahead = 12 - utc_hour
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"  # POSIX counts westwards
 
 
 class EngineServer:
@@ -48,7 +55,7 @@ class EngineServer:
             "discovery": {"interfaces": ["127.0.0.1"]},
             "announce": False,
             "profile": "demo",
-            "timezone": "Asia/Shanghai",
+            "timezone": noon_zone(datetime.now(UTC).hour),
             "visit_gap": f"{visit_gap:g}s",
             "min_face": 40,
             "models": {"dir": os.environ.get(MODELS_ENV) or MODELS_DIR},

@@ -176,7 +176,7 @@ class CameraLoop:
                 frame = await source.frame(FRAME_TIMEOUT)
                 self._count(source)
                 if self.health.state is not CameraState.ONLINE:
-                    self._set_health(Health(CameraState.ONLINE, None, source.facts or facts))
+                    self._set_health(Health(CameraState.ONLINE, None, facts))
                 moved = gate.moved(frame.image)
                 if not (moved or tracks.live or frame.received_at - looked_at >= LOOK_ANYWAY):
                     continue
