@@ -11,7 +11,7 @@ from ..models import Box, Camera, Face, FaceShot, Track
 CONFIRM_HITS = 2  # a face seen once may be none
 END_AFTER = 1.0  # seconds without a hit
 _NEAR = 0.7  # of a face's size: how far its centre may move between two frames
-_ALIKE = 1.8  # how much larger or smaller it may become between two frames
+_ALIKE = 1.45  # how much larger or smaller it may become: whoever comes in where another left is seldom as near
 
 
 @dataclass(frozen=True, slots=True)

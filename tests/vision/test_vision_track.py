@@ -112,3 +112,12 @@ def test_values_are_never_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         told[-1].live[0].hits = 9  # type: ignore[misc]
     assert told[0].state.live[0].hits == 1
+
+
+def test_whoever_comes_in_where_another_left_is_somebody_else() -> None:
+    """One walks out at the edge, near the camera; another comes in there, farther away, within the second."""
+    told = follow([face(30, size=90)], [face(30, size=90)], [], [face(25, size=60)], [face(25, size=60)])
+    first = told[1].live[0].track_id
+    newcomer = told[-1].live[-1]
+    assert newcomer.track_id != first
+    assert newcomer.hits == 2
