@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # standard library only at run time: the client side imports this module too
     import numpy as np
@@ -252,6 +252,7 @@ class Visit:
     last_at: float
     ended_at: float | None
     earlier: int  # how many visits this visitor had made before
+    settled: dict[str, Any] | None = None  # the verdict as it was when its evidence was erased
 
     @property
     def returning(self) -> bool:

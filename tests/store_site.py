@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nvr_bridge.consent.ledger import Ledger
+from nvr_bridge.consent.passes import Passes
 from nvr_bridge.consent.records import Granted, Records
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.events import EventLog
 from nvr_bridge.store.database import Database
+from nvr_bridge.store.partners import PartnerTable
+from nvr_bridge.store.referrals import ReferralTable
+from nvr_bridge.store.registrations import RegistrationTable
 from nvr_bridge.store.sightings import SightingTable
 from nvr_bridge.store.visits import VisitTable
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
 NOW = 1_790_000_000.0
 NOTICE = "ab" * 32
+VALIDITY = 3 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,10 @@ class Site:
     records: Records
     visits: VisitTable
     sightings: SightingTable
+    passes: Passes
+    partners: PartnerTable
+    referrals: ReferralTable
+    registrations: RegistrationTable
 
     async def grant(self, person: int, *, looks: int = 1, expires_at: float = NOW + 86400) -> Granted:
         """Remember a made-up person."""
@@ -64,7 +73,20 @@ async def open_site(data_dir: Path) -> AsyncIterator[Site]:
         vault = await Vault.open(data_dir / "keys", fresh=db.fresh)
         ledger, log = Ledger(db, vault), EventLog(db)
         records = await Records.open(db, vault, ledger, log, clock=lambda: NOW)
-        yield Site(data_dir, db, vault, ledger, log, records, VisitTable(db, log), SightingTable(db))
+        yield Site(
+            data_dir=data_dir,
+            db=db,
+            vault=vault,
+            ledger=ledger,
+            log=log,
+            records=records,
+            visits=VisitTable(db, log),
+            sightings=SightingTable(db),
+            passes=Passes(db, vault, ledger, records),
+            partners=PartnerTable(db, ledger),
+            referrals=ReferralTable(db, vault, ledger, VALIDITY),
+            registrations=RegistrationTable(db, ledger),
+        )
     finally:
         await db.close()
 

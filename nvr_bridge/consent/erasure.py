@@ -6,13 +6,25 @@ the rows without a key tell the next start what is left to erase.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..models import Event
-from ..store.schema import ConsentRow, EventRow, SightingRow, TemplateRow, VisitorRow, VisitRow
+from ..store.schema import (
+    CheckInRow,
+    ConsentRow,
+    EventRow,
+    PassRow,
+    PassScanRow,
+    SightingRow,
+    TemplateRow,
+    VisitorRow,
+    VisitRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +36,12 @@ class Withdrawn:
     event: Event
 
 
-async def erase_rows(session: AsyncSession, visitor_id: str) -> tuple[str, tuple[str, ...]]:
+async def erase_rows(
+    session: AsyncSession, visitor_id: str, settled: Mapping[str, dict[str, Any]]
+) -> tuple[str, tuple[str, ...]]:
     """Erase the visitor in the caller's transaction → (the zone of their last consent, their visits).
 
-    Visits, events and sightings stay for the counts, as nobody's.
+    Visits, events and sightings stay for the counts, as nobody's; of a visit its verdict too, from `settled`.
     """
     latest = (
         select(ConsentRow.zone_id).where(ConsentRow.visitor_id == visitor_id).order_by(ConsentRow.granted_at.desc())
@@ -35,12 +49,27 @@ async def erase_rows(session: AsyncSession, visitor_id: str) -> tuple[str, tuple
     zone_id = await session.scalar(latest.limit(1)) or ""
     visits = await session.scalars(select(VisitRow.visit_id).where(VisitRow.visitor_id == visitor_id))
     visit_ids = tuple(visits)
+    for visit_id, verdict in settled.items():
+        await session.execute(update(VisitRow).where(VisitRow.visit_id == visit_id).values(settled=verdict))
+    await _erase_contacts(session, visitor_id)
     await session.execute(
         update(SightingRow).where(SightingRow.visitor_id == visitor_id).values(visitor_id=None, score=None, margin=None)
     )
     await session.execute(update(EventRow).where(EventRow.visitor_id == visitor_id).values(visitor_id=None))
     await session.execute(update(VisitRow).where(VisitRow.visitor_id == visitor_id).values(visitor_id=None))
+    for table in (PassScanRow, PassRow, CheckInRow):
+        await session.execute(delete(table).where(table.visitor_id == visitor_id))
     await session.execute(delete(TemplateRow).where(TemplateRow.visitor_id == visitor_id))
     await session.execute(delete(ConsentRow).where(ConsentRow.visitor_id == visitor_id))
     await session.execute(delete(VisitorRow).where(VisitorRow.visitor_id == visitor_id))
     return zone_id, visit_ids
+
+
+async def _erase_contacts(session: AsyncSession, visitor_id: str) -> None:
+    """Erase what was told under the visitor's contacts alone, unless somebody else gave the same contact."""
+    theirs = select(CheckInRow.contact_full).where(CheckInRow.visitor_id == visitor_id)
+    others = select(CheckInRow.contact_full).where(
+        CheckInRow.visitor_id.is_not(None), CheckInRow.visitor_id != visitor_id
+    )
+    alone = CheckInRow.visitor_id.is_(None), CheckInRow.contact_full.in_(theirs), CheckInRow.contact_full.not_in(others)
+    await session.execute(delete(CheckInRow).where(*alone))

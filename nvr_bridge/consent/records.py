@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from sqlalchemy import exists, func, insert, select
@@ -60,6 +60,7 @@ class Records:
         self._ledger = ledger
         self._log = log
         self._aliases: dict[str, str] = {}  # by visitor
+        self._agreed: set[str] = set()  # those with a consent
         self._changing = asyncio.Lock()
 
     @classmethod
@@ -73,8 +74,8 @@ class Records:
 
     @property
     def subjects(self) -> int:
-        """How many people are remembered."""
-        return len(self._aliases)
+        """How many people agreed to be remembered; holders of a pass alone are not among them."""
+        return len(self._agreed)
 
     def alias(self, visitor_id: str) -> str | None:
         """What the visitor is called, or None once they withdrew."""
@@ -136,17 +137,56 @@ class Records:
         async with self._changing:
             return await to_the_end(self._grant(consent, embeddings, pack))
 
-    async def withdraw(self, visitor_id: str, now: float) -> Withdrawn:
+    async def admit(self, write: Callable[[AsyncSession, str], Awaitable[None]]) -> tuple[str, str]:
+        """Somebody who is not to be recognised: key, alias and what `write` adds → (the visitor, the alias)."""
+        visitor_id = uuid.uuid4().hex
+        async with self._changing:
+            alias, _ = await to_the_end(self._remember(visitor_id, write))
+        return visitor_id, alias
+
+    def changing(self) -> asyncio.Lock:
+        """Held while visitors come and go: whoever holds it finds those of a moment ago."""
+        return self._changing
+
+    async def withdraw(
+        self, visitor_id: str, now: float, settled: Mapping[str, dict[str, Any]] | None = None
+    ) -> Withdrawn:
         """Erase a visitor for good: the key, the rows, and what the write-ahead log holds of them.
 
+        `settled` are the verdicts of their visits, which stay, by visit.
         Raises `NotFoundError`, and `ErasureOwedError` if another program keeps the log from being cut. After any other
         `RetryError` (a full disk) it can be called again.
         """
         async with self._changing:
-            return await to_the_end(self._withdraw(visitor_id, now))
+            return await to_the_end(self._withdraw(visitor_id, now, settled or {}))
 
     async def _grant(self, consent: Consent, embeddings: Sequence[Embedding], pack: str) -> Granted:
-        visitor_id = consent.visitor_id
+        async def write(session: AsyncSession, visitor_id: str) -> tuple[tuple[Template, ...], Event]:
+            await session.execute(insert(ConsentRow).values(asdict(consent)))
+            templates = tuple([await self._store(session, consent, vector, pack) for vector in embeddings])
+            event = await self._log.append(
+                session,
+                kind=EventKind.CONSENT_GRANTED,
+                occurred_at=consent.granted_at,
+                zone_id=consent.zone_id,
+                visitor_id=visitor_id,
+            )
+            await self._ledger.append(
+                session,
+                "consent_granted",
+                at=consent.granted_at,
+                zone_id=consent.zone_id,
+                visitor_id=visitor_id,
+                data={"notice_hash": consent.notice_hash, "templates": len(templates), "guardian": consent.guardian},
+            )
+            return templates, event
+
+        alias, (templates, event) = await self._remember(consent.visitor_id, write)
+        self._agreed.add(consent.visitor_id)
+        return Granted(consent, alias, templates, event)
+
+    async def _remember[T](self, visitor_id: str, write: Callable[[AsyncSession, str], Awaitable[T]]) -> tuple[str, T]:
+        """A key, an alias, and what `write` adds in the same transaction: all of it or none → (the alias, that)."""
         await self._vault.new_key(visitor_id)
         committed = False
         try:
@@ -156,33 +196,13 @@ class Records:
                 await session.execute(
                     insert(VisitorRow).values(visitor_id=visitor_id, alias_tag=self._tag(alias), alias_sealed=sealed)
                 )
-                await session.execute(insert(ConsentRow).values(asdict(consent)))
-                templates = tuple([await self._store(session, consent, vector, pack) for vector in embeddings])
-                event = await self._log.append(
-                    session,
-                    kind=EventKind.CONSENT_GRANTED,
-                    occurred_at=consent.granted_at,
-                    zone_id=consent.zone_id,
-                    visitor_id=visitor_id,
-                )
-                await self._ledger.append(
-                    session,
-                    "consent_granted",
-                    at=consent.granted_at,
-                    zone_id=consent.zone_id,
-                    visitor_id=visitor_id,
-                    data={
-                        "notice_hash": consent.notice_hash,
-                        "templates": len(templates),
-                        "guardian": consent.guardian,
-                    },
-                )
+                written = await write(session, visitor_id)
             committed = True
         finally:
             if not committed:
                 await self._vault.destroy_key(visitor_id)
         self._aliases[visitor_id] = alias
-        return Granted(consent, alias, templates, event)
+        return alias, written
 
     async def _store(self, session: AsyncSession, consent: Consent, vector: Embedding, pack: str) -> Template:
         content = vector.astype(_FORMAT).tobytes()
@@ -192,7 +212,7 @@ class Records:
         await session.flush()
         return Template(row.template_id, consent.visitor_id, _embedding(content))
 
-    async def _withdraw(self, visitor_id: str, now: float) -> Withdrawn:
+    async def _withdraw(self, visitor_id: str, now: float, settled: Mapping[str, dict[str, Any]]) -> Withdrawn:
         alias = self._aliases.get(visitor_id)
         if alias is None:
             raise NotFoundError(f"visitor {visitor_id}: is not remembered; they withdrew, or were never here")
@@ -200,8 +220,9 @@ class Records:
         subject = self._vault.subject(visitor_id) if self._vault.has_key(visitor_id) else None
         await self._vault.destroy_key(visitor_id)
         async with self._db.write() as session:
-            withdrawn = await self._erase(session, visitor_id, alias, now, subject)
+            withdrawn = await self._erase(session, visitor_id, alias, now, subject, settled)
         del self._aliases[visitor_id]
+        self._agreed.discard(visitor_id)
         try:
             await self._db.checkpoint()
         except RetryError as err:
@@ -209,12 +230,18 @@ class Records:
         return withdrawn
 
     async def _erase(
-        self, session: AsyncSession, visitor_id: str, alias: str, now: float, subject: Callable[[int], str] | None
+        self,
+        session: AsyncSession,
+        visitor_id: str,
+        alias: str,
+        now: float,
+        subject: Callable[[int], str] | None,
+        settled: Mapping[str, dict[str, Any]],
     ) -> Withdrawn:
         until = select(func.max(ConsentRow.expires_at)).where(ConsentRow.visitor_id == visitor_id)
         expires_at = (await session.execute(until)).scalar_one_or_none()
         data = {"expired": expires_at is not None and expires_at <= now}
-        zone_id, visit_ids = await erase_rows(session, visitor_id)
+        zone_id, visit_ids = await erase_rows(session, visitor_id, settled)
         event = await self._log.append(
             session, kind=EventKind.CONSENT_WITHDRAWN, occurred_at=now, zone_id=zone_id, data={**data}
         )
@@ -226,6 +253,7 @@ class Records:
     async def _recover(self, now: float) -> None:
         async with self._db.read() as session:
             rows = list(await session.scalars(select(VisitorRow)))
+            agreed = set(await session.scalars(select(ConsentRow.visitor_id)))
         known = {row.visitor_id for row in rows}
         keyless = sorted(known - self._vault.visitors)
         orphans = self._vault.visitors - known
@@ -236,11 +264,12 @@ class Records:
             _LOG.warning("consent: erasing %d visitors whose keys are gone", len(keyless))
             async with self._db.write() as session:
                 for visitor_id in keyless:
-                    await self._erase(session, visitor_id, "", now, None)
+                    await self._erase(session, visitor_id, "", now, None, {})
             try:
                 await self._db.checkpoint()
             except RetryError as err:
                 _LOG.warning("%s", err)
+        self._agreed = agreed - set(keyless)
         held = [row for row in rows if row.visitor_id not in keyless]
         self._aliases = await asyncio.to_thread(lambda: {row.visitor_id: self._unseal_alias(row) for row in held})
 

@@ -99,6 +99,10 @@ class Vault:
         """Keyed hash under the site key (HMAC-SHA256, hexadecimal), for looking up what must not be readable."""
         return hmac.new(self._derive(f"tag {use}"), content.encode(), hashlib.sha256).hexdigest()
 
+    def hash_key(self, use: str) -> bytes:
+        """(32 bytes) A key under which values of one kind are hashed. To be held in memory only."""
+        return self._derive(f"hash {use}")
+
     def subject(self, visitor_id: str) -> Callable[[int], str]:
         """What names this visitor in the ledger entry with that number: an HMAC under the visitor's key.
 

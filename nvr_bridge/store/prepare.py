@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from ..errors import AskError
 from .files import DATABASE, DirectoryLock, make_private_directory
 from .migrations import migrate
-from .schema import ConsentRow, EventRow, LoginRow, SettingRow, TemplateRow, VisitorRow
+from .schema import CheckInRow, ConsentRow, EventRow, LoginRow, ReferralRow, SettingRow, TemplateRow, VisitorRow
 
 ENGINE_ID = "engine_id"
 BUSY_SECONDS = 5.0  # how long a statement waits for another program that locks the store
@@ -125,7 +125,7 @@ def _facts(connection: Connection) -> tuple[str, bool, int]:
     if engine_id is None:
         engine_id = uuid.uuid4().hex
         connection.execute(insert(SettingRow).values(key=ENGINE_ID, value=engine_id))
-    sealed = (VisitorRow, ConsentRow, TemplateRow, LoginRow)
+    sealed = (VisitorRow, ConsentRow, TemplateRow, LoginRow, ReferralRow, CheckInRow)
     fresh = not any(connection.execute(select(exists(select(table)))).scalar_one() for table in sealed)
     # Not the highest in the table: retention may have deleted that one, and its number is still used up.
     given = text("SELECT seq FROM sqlite_sequence WHERE name = :name")

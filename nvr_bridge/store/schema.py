@@ -54,7 +54,7 @@ class SettingRow(Base):
 
 
 class VisitorRow(Base):
-    """A person who agreed to be remembered. Readable only with the visitor's own key."""
+    """A person who agreed to be remembered, or who holds a pass. Readable only with the visitor's own key."""
 
     __tablename__ = "visitors"
 
@@ -104,6 +104,8 @@ class VisitRow(Base):
     last_at: Mapped[float]
     ended_at: Mapped[float | None]
     earlier: Mapped[int]
+    # The verdict as it was when its evidence was erased.
+    settled: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class EventRow(Base):
@@ -203,3 +205,71 @@ class LedgerRow(Base):
     data: Mapped[Data]
     previous: Mapped[str] = mapped_column(ID)
     digest: Mapped[str] = mapped_column(ID)
+
+
+class PartnerRow(Base):
+    """A channel partner: a company."""
+
+    __tablename__ = "partners"
+
+    partner_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    name: Mapped[str] = mapped_column(WORDS)
+    added_at: Mapped[float]
+
+
+class ReferralRow(Base):
+    """A partner's claim. Of the contact there is only what its keyed hashes say."""
+
+    __tablename__ = "referrals"
+    __table_args__ = (Index("ix_referrals_partner_id", "partner_id", "contact_mask"),)
+
+    referral_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    partner_id: Mapped[str] = mapped_column(ID, ForeignKey("partners.partner_id"))
+    broker_sealed: Mapped[bytes | None]
+    contact_full: Mapped[str | None] = mapped_column(ID, index=True)  # None: it was given masked
+    contact_mask: Mapped[str] = mapped_column(ID)
+    declared_at: Mapped[float] = mapped_column(index=True)  # its own time
+    filed_at: Mapped[float]  # when it reached this engine
+    expected_at: Mapped[float | None]
+    withdrawn_at: Mapped[float | None]
+    salt: Mapped[str] = mapped_column(ID)  # with the columns above it gives the proof that the ledger holds
+    ledger: Mapped[int]  # the number of that entry
+
+
+class PassRow(Base):
+    """A code that stands for a visitor. Whoever reads this cannot make the code."""
+
+    __tablename__ = "passes"
+
+    code_tag: Mapped[str] = mapped_column(ID, primary_key=True)  # keyed hash
+    visitor_id: Mapped[str] = mapped_column(ID, ForeignKey(_VISITOR, ondelete="CASCADE"), index=True)
+    issued_at: Mapped[float]
+
+
+class PassScanRow(Base):
+    """A pass was shown."""
+
+    __tablename__ = "pass_scans"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    scan_id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
+    visitor_id: Mapped[str] = mapped_column(ID, ForeignKey(_VISITOR, ondelete="CASCADE"), index=True)
+    zone_id: Mapped[str] = mapped_column(ID)
+    at: Mapped[float] = mapped_column(index=True)
+    visit_id: Mapped[str] = mapped_column(ID, index=True)
+
+
+class CheckInRow(Base):
+    """Somebody gave a contact. Without a visitor the contact stands for the person."""
+
+    __tablename__ = "check_ins"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    check_in_id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
+    visitor_id: Mapped[str | None] = mapped_column(ID, ForeignKey(_VISITOR, ondelete="CASCADE"), index=True)
+    contact_full: Mapped[str] = mapped_column(ID, index=True)
+    contact_mask: Mapped[str] = mapped_column(ID)
+    source: Mapped[str | None] = mapped_column(WORDS)  # as told; shown, and decides nothing
+    zone_id: Mapped[str] = mapped_column(ID)
+    at: Mapped[float] = mapped_column(index=True)
+    visit_id: Mapped[str] = mapped_column(ID, index=True)

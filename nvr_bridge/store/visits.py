@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, Select, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +14,10 @@ from ..errors import ConflictError, NotFoundError
 from ..events import EventLog
 from ..models import Event, EventKind, Visit
 from .database import Database
-from .schema import Data, VisitRow
+from .schema import CheckInRow, Data, VisitRow
+
+# What is written in the same transaction as the visit that it belongs to.
+type Also = Callable[[AsyncSession, Visit], Awaitable[None]]
 
 
 class VisitTable:
@@ -29,18 +33,36 @@ class VisitTable:
             wanted = select(VisitRow).where(VisitRow.ended_at.is_(None)).order_by(VisitRow.started_at)
             return [_visit(row) for row in await session.scalars(wanted)]
 
+    async def open_contacts(self) -> dict[str, str]:
+        """The open visits of people who gave a contact and nothing else → that contact's keyed hash."""
+        wanted = (
+            select(VisitRow.visit_id, CheckInRow.contact_full)
+            .join(CheckInRow, CheckInRow.visit_id == VisitRow.visit_id)
+            .where(VisitRow.ended_at.is_(None), VisitRow.visitor_id.is_(None), CheckInRow.visitor_id.is_(None))
+        )
+        async with self._db.read() as session:
+            return {row.visit_id: row.contact_full for row in await session.execute(wanted)}
+
     async def begin(
-        self, visitor_id: str, zone_id: str, at: float, data: Data | None = None, *, visit_id: str | None = None
+        self,
+        visitor_id: str | None,
+        zone_id: str,
+        at: float,
+        data: Data | None = None,
+        *,
+        visit_id: str | None = None,
+        contact: str | None = None,
+        also: Also | None = None,
     ) -> tuple[Visit, Event]:
         """Open a visit: `first_visit`, or `returning_visit` if the visitor made others before.
 
+        Without a visitor the visit is that of whoever gave `contact`, a keyed hash.
         Raises `NotFoundError` for a visitor who has withdrawn, `ConflictError` for a `visit_id` that is taken.
         """
         visit_id = visit_id or uuid.uuid4().hex
         try:
             async with self._db.write() as session:
-                made = select(func.count()).select_from(VisitRow).where(VisitRow.visitor_id == visitor_id)
-                earlier = (await session.execute(made)).scalar_one()
+                earlier = (await session.execute(_made(visitor_id, contact))).scalar_one()
                 visit = Visit(visit_id, visitor_id, zone_id, at, at, None, earlier)
                 await session.execute(
                     insert(VisitRow).values(
@@ -55,18 +77,23 @@ class VisitTable:
                 )
                 kind = EventKind.RETURNING_VISIT if visit.returning else EventKind.FIRST_VISIT
                 event = await self._tell(session, visit, kind, at, data)
+                if also is not None:
+                    await also(session, visit)
         except IntegrityError as err:
             if "FOREIGN KEY" in str(err.orig).upper():
                 raise NotFoundError(f"visitor {visitor_id}: has withdrawn, so no visit can be theirs") from err
             raise ConflictError(f"visit {visit_id}: exists already") from err
         return visit, event
 
-    async def extend(self, visit_id: str, at: float) -> Visit:
+    async def extend(self, visit_id: str, at: float, also: Also | None = None) -> Visit:
         """The visitor was still there at `at`. Raises `NotFoundError`."""
         async with self._db.write() as session:
             row = await _row(session, visit_id)
             row.last_at = max(row.last_at, at)
-            return _visit(row)
+            visit = _visit(row)
+            if also is not None:
+                await also(session, visit)
+            return visit
 
     async def end(self, visit_id: str, at: float, data: Data | None = None) -> tuple[Visit, Event]:
         """Close a visit at `at`. Raises `NotFoundError`, and `ConflictError` if it is closed already."""
@@ -112,6 +139,14 @@ class VisitTable:
         )
 
 
+def _made(visitor_id: str | None, contact: str | None) -> Select[Any]:
+    """How many visits were made before."""
+    if visitor_id is not None:
+        return select(func.count()).select_from(VisitRow).where(VisitRow.visitor_id == visitor_id)
+    mine = CheckInRow.contact_full == contact, CheckInRow.visitor_id.is_(None)
+    return select(func.count(func.distinct(CheckInRow.visit_id))).where(*mine)
+
+
 async def _row(session: AsyncSession, visit_id: str) -> VisitRow:
     row = await session.get(VisitRow, visit_id)
     if row is None:
@@ -120,4 +155,13 @@ async def _row(session: AsyncSession, visit_id: str) -> VisitRow:
 
 
 def _visit(row: VisitRow) -> Visit:
-    return Visit(row.visit_id, row.visitor_id, row.zone_id, row.started_at, row.last_at, row.ended_at, row.earlier)
+    return Visit(
+        visit_id=row.visit_id,
+        visitor_id=row.visitor_id,
+        zone_id=row.zone_id,
+        started_at=row.started_at,
+        last_at=row.last_at,
+        ended_at=row.ended_at,
+        earlier=row.earlier,
+        settled=row.settled,
+    )

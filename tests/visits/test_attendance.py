@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from nvr_bridge.consent.ledger import Ledger
 from nvr_bridge.consent.records import Records
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.errors import NotFoundError
 from nvr_bridge.events import Bus, EventLog, Push, Told
-from nvr_bridge.models import EventKind, Known
+from nvr_bridge.models import EventKind, Known, Visit
 from nvr_bridge.store.database import Database
+from nvr_bridge.store.registrations import RegistrationTable
 from nvr_bridge.store.visits import VisitTable
 from nvr_bridge.visits.attendance import Attendance
 
@@ -117,3 +119,45 @@ async def test_a_visitor_who_withdrew_opens_no_visit(site: Site) -> None:
     site.now = 2000.0
     await site.attendance.sweep()
     assert site.kinds == [EventKind.FIRST_VISIT]
+
+
+async def test_a_registration_opens_a_visit_extends_it_and_is_written_with_it(site: Site) -> None:
+    written: list[Visit] = []
+
+    async def also(_: AsyncSession, visit: Visit) -> None:
+        written.append(visit)
+
+    visitor_id = site.known.visitor_id
+    first = await site.attendance.registered(visitor_id, "c" * 64, "desk", 1000.0, also)
+    seen = await site.attendance.present(site.known, "lane", 1001.0)
+    last = await site.attendance.registered(visitor_id, None, "desk", 1001.5, also)
+    assert first.visit_id == seen.visit_id == last.visit_id
+    assert [visit.last_at for visit in written] == [1000.0, 1001.5]
+    assert site.kinds == [EventKind.FIRST_VISIT]
+
+
+async def test_a_contact_alone_stands_for_a_person_also_after_a_restart(site: Site, tmp_path: Path) -> None:
+    ledger = Ledger(site.database, await Vault.open(tmp_path / "keys", fresh=False))
+    registrations = RegistrationTable(site.database, ledger)
+
+    async def give(contact: str) -> Visit:
+        also = registrations.check_in(None, contact, "0" * 64, None, "desk", site.now)
+        return await site.attendance.registered(None, contact, "desk", site.now, also)
+
+    first, other = await give("c" * 64), await give("d" * 64)
+    assert first.visit_id != other.visit_id
+    site.attendance = site.restarted()
+    await site.attendance.load()
+    site.now += GAP
+    assert (await give("c" * 64)).visit_id == first.visit_id
+    site.now += GAP + 1
+    await site.attendance.sweep()
+    again = await give("c" * 64)
+    assert (again.earlier, again.visitor_id) == (1, None)
+    assert [event.kind for event in await EventLog(site.database).since(0)][1:] == [
+        EventKind.FIRST_VISIT,
+        EventKind.FIRST_VISIT,
+        EventKind.VISIT_ENDED,
+        EventKind.VISIT_ENDED,
+        EventKind.RETURNING_VISIT,
+    ]

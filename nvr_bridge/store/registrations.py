@@ -1,0 +1,113 @@
+"""Registered presence: passes shown and contacts given, each written with the visit that it opens or extends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..consent.ledger import Ledger
+from ..models import Visit
+from .database import Database
+from .schema import CheckInRow, PassScanRow
+from .visits import Also
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A pass was shown."""
+
+    visitor_id: str
+    zone_id: str
+    at: float
+    visit_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckIn:
+    """A contact was given. `full` and `mask` are its keyed hashes."""
+
+    visitor_id: str | None  # None: the contact stands for the person
+    full: str
+    mask: str
+    source: str | None
+    zone_id: str
+    at: float
+    visit_id: str
+
+
+class RegistrationTable:
+    """The passes shown and the contacts given."""
+
+    def __init__(self, db: Database, ledger: Ledger) -> None:
+        self._db = db
+        self._ledger = ledger
+
+    def scan(self, visitor_id: str, zone_id: str, at: float) -> Also:
+        """What writes that the visitor's pass was shown."""
+
+        async def write(session: AsyncSession, visit: Visit) -> None:
+            values = {"visitor_id": visitor_id, "zone_id": zone_id, "at": at, "visit_id": visit.visit_id}
+            await session.execute(insert(PassScanRow).values(values))
+            await self._ledger.append(session, "pass_scanned", at=at, zone_id=zone_id, visitor_id=visitor_id)
+
+        return write
+
+    def check_in(
+        self, visitor_id: str | None, full: str, mask: str, source: str | None, zone_id: str, at: float
+    ) -> Also:
+        """What writes that a contact was given."""
+
+        async def write(session: AsyncSession, visit: Visit) -> None:
+            await session.execute(
+                insert(CheckInRow).values(
+                    visitor_id=visitor_id,
+                    contact_full=full,
+                    contact_mask=mask,
+                    source=source,
+                    zone_id=zone_id,
+                    at=at,
+                    visit_id=visit.visit_id,
+                )
+            )
+            await self._ledger.append(session, "checked_in", at=at, zone_id=zone_id, visitor_id=visitor_id)
+
+        return write
+
+    async def owner(self, full: str) -> str | None:
+        """The one visitor whose first contact this is; None where there is none, or several."""
+        givers = select(CheckInRow.visitor_id).where(CheckInRow.contact_full == full)
+        given = select(CheckInRow.visitor_id, CheckInRow.contact_full).where(
+            CheckInRow.visitor_id.is_not(None), CheckInRow.visitor_id.in_(givers)
+        )
+        first: dict[str, str] = {}
+        async with self._db.read() as session:
+            for visitor_id, contact in await session.execute(given.order_by(CheckInRow.at, CheckInRow.check_in_id)):
+                first.setdefault(str(visitor_id), contact)
+        owners = [visitor_id for visitor_id, contact in first.items() if contact == full]
+        return owners[0] if len(owners) == 1 else None
+
+    async def scans(self) -> Sequence[Scan]:
+        """Every pass shown, the oldest first."""
+        async with self._db.read() as session:
+            rows = await session.scalars(select(PassScanRow).order_by(PassScanRow.at, PassScanRow.scan_id))
+            return [Scan(row.visitor_id, row.zone_id, row.at, row.visit_id) for row in rows]
+
+    async def check_ins(self) -> Sequence[StoredCheckIn]:
+        """Every contact given, the oldest first."""
+        async with self._db.read() as session:
+            rows = await session.scalars(select(CheckInRow).order_by(CheckInRow.at, CheckInRow.check_in_id))
+            return [
+                StoredCheckIn(
+                    visitor_id=row.visitor_id,
+                    full=row.contact_full,
+                    mask=row.contact_mask,
+                    source=row.source,
+                    zone_id=row.zone_id,
+                    at=row.at,
+                    visit_id=row.visit_id,
+                )
+                for row in rows
+            ]
