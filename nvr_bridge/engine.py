@@ -20,10 +20,12 @@ from .config import Config
 from .consent.enrol import Enrolment
 from .consent.interlock import Interlock
 from .consent.ledger import Ledger
+from .consent.passes import Passes
 from .consent.permit import Gate, OfflineGate
 from .consent.policy import load_policy
 from .consent.records import Records
 from .consent.vault import Vault
+from .desk import Desk
 from .errors import RetryError
 from .events import Bus, EventLog
 from .fleet import Fleet
@@ -35,6 +37,9 @@ from .service import Parts, Service
 from .sight import Sight
 from .store.cameras import CameraTable
 from .store.database import Database
+from .store.partners import PartnerTable
+from .store.referrals import ReferralTable
+from .store.registrations import RegistrationTable
 from .store.settings import SettingsTable
 from .store.sightings import SightingTable
 from .store.tokens import TokenTable
@@ -158,7 +163,30 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             presence=presence,
             enrolment=enrolment,
             fleet=fleet,
+            desk=_make_desk(config, database, vault, ledger, records, attendance, presence),
         )
     )
     await service.load_assessment()
     return service
+
+
+def _make_desk(
+    config: Config,
+    database: Database,
+    vault: Vault,
+    ledger: Ledger,
+    records: Records,
+    attendance: Attendance,
+    presence: Presence,
+) -> Desk:
+    return Desk(
+        config,
+        vault,
+        records,
+        Passes(database, vault, ledger, records),
+        PartnerTable(database, ledger),
+        ReferralTable(database, vault, ledger, config.rules.validity),
+        RegistrationTable(database, ledger),
+        attendance,
+        presence,
+    )

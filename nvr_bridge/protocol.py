@@ -38,6 +38,15 @@ class Command(StrEnum):
     CONSENT_WITHDRAW = "consent/withdraw"
     CONSENT_LIST = "consent/list"
     VISIT_LIST = "visit/list"
+    VISIT_CHECK_IN = "visit/check_in"
+    PASS_ISSUE = "pass/issue"  # noqa: S105 - a command's name
+    PASS_SCAN = "pass/scan"  # noqa: S105 - a command's name
+    PARTNER_ADD = "partner/add"
+    PARTNER_LIST = "partner/list"
+    REFERRAL_ADD = "referral/add"
+    REFERRAL_IMPORT = "referral/import"
+    REFERRAL_LIST = "referral/list"
+    REFERRAL_WITHDRAW = "referral/withdraw"
     SIGHTING_LIST = "sighting/list"
     CAMERA_LIST = "camera/list"
     CAMERA_DISCOVER = "camera/discover"
@@ -51,6 +60,7 @@ class Command(StrEnum):
 
 _EVERYONE = frozenset(Role)
 _OPERATORS = frozenset({Role.ADMIN, Role.REVIEWER})
+_DESK = _OPERATORS | {Role.KIOSK}
 
 ALLOWED: dict[Command, frozenset[Role]] = {
     Command.STATUS: _EVERYONE - {Role.KIOSK},
@@ -61,6 +71,16 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.CONSENT_WITHDRAW: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.KIOSK}),
     Command.CONSENT_LIST: _OPERATORS,
     Command.VISIT_LIST: _OPERATORS | {Role.VIEWER},
+    # Contacts and codes go from the desk to the engine, never by the hub.
+    Command.VISIT_CHECK_IN: _DESK,
+    Command.PASS_ISSUE: _DESK,
+    Command.PASS_SCAN: _DESK,
+    Command.PARTNER_ADD: frozenset({Role.ADMIN}),
+    Command.PARTNER_LIST: _OPERATORS,
+    Command.REFERRAL_ADD: _OPERATORS,
+    Command.REFERRAL_IMPORT: _OPERATORS,
+    Command.REFERRAL_LIST: _OPERATORS,
+    Command.REFERRAL_WITHDRAW: _OPERATORS,
     Command.SIGHTING_LIST: _OPERATORS,
     Command.CAMERA_LIST: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),
     Command.CAMERA_DISCOVER: frozenset({Role.ADMIN, Role.HUB}),

@@ -20,6 +20,7 @@ from .consent.ledger import Ledger
 from .consent.permit import Gate
 from .consent.policy import Policy
 from .consent.records import Records
+from .desk import Desk
 from .errors import ErasureOwedError, NotFoundError
 from .events import Bus, EventLog, Forget, State, Told
 from .fleet import Fleet
@@ -66,16 +67,18 @@ class Parts:
     presence: Presence
     enrolment: Enrolment
     fleet: Fleet
+    desk: Desk
 
 
 class Service:
-    """Answers the server's commands. Arguments come checked by `config.COMMAND_SCHEMAS`."""
+    """Answers the server's commands. Arguments come checked by `arguments.COMMAND_SCHEMAS`."""
 
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.time) -> None:
         self.config = parts.config
         self.tokens = parts.tokens
         self.bus = parts.bus
         self.fleet = parts.fleet
+        self.desk = parts.desk
         self.engine_id = parts.database.engine_id
         self._parts = parts
         self._clock = clock

@@ -27,7 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
     "worker": {"errors"},
     "notices": set(),
-    "config": {"notices"},
+    "values": set(),
+    "arguments": {"values"},
+    "config": {"notices", "values", "visits"},
     "devices": set(),
     "video": set(),
     "vision": set(),
@@ -40,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 TOGETHER = {
     "consent/enrol.py",
     "camera.py",
+    "desk.py",
     "engine.py",
     "fleet.py",
     "gallery.py",

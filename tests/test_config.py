@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from nvr_bridge.config import COMMAND_SCHEMAS, duration, load_config, validate
+from nvr_bridge.arguments import COMMAND_SCHEMAS, validate
+from nvr_bridge.config import load_config
 from nvr_bridge.errors import InvalidError
 from nvr_bridge.models import ZoneKind
 from nvr_bridge.protocol import ALLOWED, Command
+from nvr_bridge.values import duration
 
 SITE = "name: Site\nzones:\n  hall: {name: Hall, kind: observe}\n"
 

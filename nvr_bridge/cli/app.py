@@ -10,7 +10,7 @@ import typer
 
 from .. import __version__
 from ..errors import AskError, BridgeError
-from . import cameras, consent, discover, evaluate, lists, models, serve, site, tokens
+from . import cameras, consent, desk, discover, evaluate, lists, models, referrals, serve, site, tokens
 from .shared import printable
 
 EXTRA = "engine"
@@ -27,9 +27,13 @@ discover.register(app)
 tokens.register(app)
 site.register(app)
 app.add_typer(cameras.app, name="cameras")
+desk.register(lists.visits)
 app.add_typer(lists.visits, name="visits")
 app.add_typer(lists.sightings, name="sightings")
 app.add_typer(consent.app, name="consent")
+app.add_typer(desk.passes, name="passes")
+app.add_typer(referrals.partners, name="partners")
+app.add_typer(referrals.app, name="referrals")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 

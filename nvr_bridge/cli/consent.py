@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..config import PHOTO_LIMIT, load_config
+from ..arguments import PHOTO_LIMIT
+from ..config import load_config
 from ..errors import InvalidError
 from .shared import DEFAULT_CONFIG, ConfigOption, JsonOption, ask, given, moment, print_table, show
 

@@ -60,6 +60,13 @@ def password(username: str | None, from_stdin: bool) -> str | None:
     return os.environ.get(PASSWORD_VARIABLE) or str(typer.prompt("Password", hide_input=True, err=True))
 
 
+def private(prompt: str, from_stdin: bool) -> str:
+    """What no process list and no shell history may show, such as a telephone number: from stdin, or a prompt."""
+    if from_stdin:
+        return typer.get_text_stream("stdin").readline().strip()
+    return str(typer.prompt(prompt, err=True))
+
+
 def moment(text: str | None) -> str | None:
     """A time as a person writes it, with this machine's offset where it has none, for the wire."""
     if text is None:

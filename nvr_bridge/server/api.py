@@ -12,7 +12,38 @@ if TYPE_CHECKING:
     from ..models import Event
     from ..store.tokens import TokenTable
 
-type Arguments = dict[str, Any]  # checked by `config.validate`
+type Arguments = dict[str, Any]  # checked by `arguments.validate`
+
+
+class DeskApi(Protocol):
+    """Those who register visitors and referrals. Results are JSON-able and hold no contact."""
+
+    async def partner_add(self, args: Arguments) -> Any:
+        """Register a company that may file referrals."""
+
+    async def partner_list(self) -> Any:
+        """Every partner."""
+
+    async def referral_add(self, args: Arguments) -> Any:
+        """File a referral."""
+
+    async def referral_import(self, args: Arguments) -> Any:
+        """File many, or see which could not be."""
+
+    async def referral_list(self, args: Arguments) -> Any:
+        """Referrals, the latest declared first."""
+
+    async def referral_withdraw(self, args: Arguments) -> Any:
+        """Take a referral back."""
+
+    async def pass_issue(self, args: Arguments) -> Any:
+        """Make a pass."""
+
+    async def pass_scan(self, args: Arguments) -> Any:
+        """A visitor showed a pass."""
+
+    async def check_in(self, args: Arguments) -> Any:
+        """Somebody gave a contact."""
 
 
 class EngineApi(Protocol):
@@ -33,6 +64,10 @@ class EngineApi(Protocol):
     @property
     def bus(self) -> Bus:
         """Where events, states and withdrawals are told, after they are stored."""
+
+    @property
+    def desk(self) -> DeskApi:
+        """Those who register visitors and referrals."""
 
     def status(self) -> EngineStatus:
         """The engine's own state, now."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from ..config import validate
+from ..arguments import validate
 from ..errors import InvalidError, UnauthorizedError
 from ..protocol import ALLOWED, Command, Role
 from .api import Arguments, EngineApi
@@ -120,6 +120,15 @@ _HANDLERS: dict[Command, Handler] = {
     Command.CONSENT_WITHDRAW: lambda request, _, context: context.api.consent_withdraw(request.args),
     Command.CONSENT_LIST: lambda _, __, context: context.api.consent_list(),
     Command.VISIT_LIST: lambda request, _, context: context.api.visit_list(request.args),
+    Command.VISIT_CHECK_IN: lambda request, _, context: context.api.desk.check_in(request.args),
+    Command.PASS_ISSUE: lambda request, _, context: context.api.desk.pass_issue(request.args),
+    Command.PASS_SCAN: lambda request, _, context: context.api.desk.pass_scan(request.args),
+    Command.PARTNER_ADD: lambda request, _, context: context.api.desk.partner_add(request.args),
+    Command.PARTNER_LIST: lambda _, __, context: context.api.desk.partner_list(),
+    Command.REFERRAL_ADD: lambda request, _, context: context.api.desk.referral_add(request.args),
+    Command.REFERRAL_IMPORT: lambda request, _, context: context.api.desk.referral_import(request.args),
+    Command.REFERRAL_LIST: lambda request, _, context: context.api.desk.referral_list(request.args),
+    Command.REFERRAL_WITHDRAW: lambda request, _, context: context.api.desk.referral_withdraw(request.args),
     Command.SIGHTING_LIST: lambda request, _, context: context.api.sighting_list(request.args),
     Command.CAMERA_LIST: lambda _, __, context: context.api.camera_list(),
     Command.CAMERA_DISCOVER: lambda request, _, context: context.api.camera_discover(request.args),

@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from .. import __version__
-from ..config import PHOTO_LIMIT
+from ..arguments import PHOTO_LIMIT
 from ..errors import (
     BridgeError,
     ConflictError,

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import WSCloseCode
 from small_engine import Site, until
 
-from nvr_bridge.config import COMMAND_SCHEMAS
+from nvr_bridge.arguments import COMMAND_SCHEMAS
 from nvr_bridge.protocol import ALLOWED, Command, Role
 from nvr_bridge.server import commands
 
@@ -27,6 +27,12 @@ ARGUMENTS: dict[Command, dict[str, Any]] = {
         "expires_in_days": 30,
     },
     Command.CONSENT_WITHDRAW: {"alias": "Amber Finch 12"},
+    Command.VISIT_CHECK_IN: {"zone": "lane", "contact": "13800000001"},
+    Command.PASS_SCAN: {"zone": "lane", "code": "ABCD-EFGH-JKMN-PQRS"},
+    Command.PARTNER_ADD: {"partner": "acme", "name": "Acme Homes"},
+    Command.REFERRAL_ADD: {"partner": "acme", "contact": "138****0001"},
+    Command.REFERRAL_IMPORT: {"csv": "partner,contact"},
+    Command.REFERRAL_WITHDRAW: {"referral": "r1"},
     Command.CAMERA_ADD: {"address": "192.0.2.7", "zone": "lane"},
     Command.CAMERA_REMOVE: {"camera": "front"},
     Command.TOKEN_REVOKE: {"token_id": "nobody"},

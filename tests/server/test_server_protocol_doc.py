@@ -10,7 +10,7 @@ import pytest
 import voluptuous as vol
 
 from nvr_bridge import protocol
-from nvr_bridge.config import COMMAND_SCHEMAS
+from nvr_bridge.arguments import COMMAND_SCHEMAS
 from nvr_bridge.consent.interlock import Reason
 from nvr_bridge.errors import AskError, BridgeError, BugError, RetryError
 from nvr_bridge.models import CameraKind, CameraState, EventKind, ZoneKind

@@ -1,0 +1,140 @@
+"""The arguments that every command takes, checked: a mistake becomes one `InvalidError` line with field and remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import voluptuous as vol
+
+from .errors import InvalidError
+from .protocol import Command, Role
+from .values import explain, identifier, interface, moment, number, one_of, text, whole
+
+CSV_LIMIT = 2_000_000  # characters, some 20,000 referrals
+PHOTO_LIMIT = 8_000_000  # characters of base64, about 6 MB of JPEG
+
+
+def validate(command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Check a command's arguments (its message without `id` and `type`) and fill in defaults."""
+    schema = COMMAND_SCHEMAS[command]
+    try:
+        checked: dict[str, Any] = schema(arguments)
+    except vol.Invalid as err:
+        raise InvalidError(f"{command}: {explain(err, schema)}") from err
+    return checked
+
+
+def _grant(value: dict[str, Any]) -> dict[str, Any]:
+    if ("expires_at" in value) == ("expires_in_days" in value):
+        raise vol.Invalid("give exactly one of expires_at and expires_in_days")
+    return value
+
+
+def _source(value: Any) -> str:
+    """How the visitor heard of the site. It is shown, so it must not carry a contact."""
+    told = text(40)(value)
+    if sum(character.isdigit() for character in told) >= 5:
+        raise vol.Invalid("holds a number; name a source, such as friend or website, and give a telephone as contact")
+    return told
+
+
+_HASH = vol.All(str, vol.Match(r"^[0-9a-f]{64}$", msg="must be a sha256 in hexadecimal, as the zone's state shows it"))
+_PHOTO = vol.All(str, vol.Length(min=1, max=PHOTO_LIMIT, msg=f"must be base64 of at most {PHOTO_LIMIT} characters"))
+
+COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
+    Command.STATUS: vol.Schema({}),
+    Command.SUBSCRIBE: vol.Schema({vol.Optional("since"): vol.Any(None, whole(0, 2**53))}),
+    Command.SIGN: vol.Schema(
+        {vol.Required("zone"): identifier, vol.Required("on"): bool, vol.Required("notice_hash"): _HASH}
+    ),
+    Command.ACT: vol.Schema({vol.Required("zone"): identifier}),
+    Command.CONSENT_GRANT: vol.Schema(
+        vol.All(
+            {
+                vol.Required("zone"): identifier,
+                vol.Required("notice_hash"): _HASH,
+                vol.Required("purpose"): text(200),
+                vol.Required("language"): text(35),
+                vol.Optional("expires_in_days"): number(0.0001, 3650),
+                vol.Optional("expires_at"): moment,
+                vol.Optional("guardian", default=False): bool,
+                vol.Optional("photo"): _PHOTO,
+            },
+            _grant,
+        )
+    ),
+    Command.CONSENT_WITHDRAW: vol.Schema({vol.Required("alias"): text(80)}),
+    Command.CONSENT_LIST: vol.Schema({}),
+    Command.VISIT_LIST: vol.Schema(
+        {
+            vol.Optional("since"): moment,
+            vol.Optional("until"): moment,
+            vol.Optional("zone"): identifier,
+            vol.Optional("limit", default=1000): whole(1, 10_000),
+        }
+    ),
+    Command.VISIT_CHECK_IN: vol.Schema(
+        {
+            vol.Required("zone"): identifier,
+            vol.Required("contact"): text(32),
+            vol.Optional("source"): _source,
+            vol.Exclusive("alias", "who", msg="give alias or code, not both"): text(80),
+            vol.Exclusive("code", "who", msg="give alias or code, not both"): text(80),
+        }
+    ),
+    Command.PASS_ISSUE: vol.Schema({vol.Optional("alias"): text(80)}),
+    Command.PASS_SCAN: vol.Schema({vol.Required("zone"): identifier, vol.Required("code"): text(80)}),
+    Command.PARTNER_ADD: vol.Schema({vol.Required("partner"): identifier, vol.Required("name"): text(80)}),
+    Command.PARTNER_LIST: vol.Schema({}),
+    Command.REFERRAL_ADD: vol.Schema(
+        {
+            vol.Required("partner"): text(63),
+            vol.Required("contact"): text(32),
+            vol.Optional("broker"): text(80),
+            vol.Optional("declared"): moment,
+            vol.Optional("expected"): moment,
+        }
+    ),
+    Command.REFERRAL_IMPORT: vol.Schema(
+        {vol.Required("csv"): text(CSV_LIMIT), vol.Optional("dry_run", default=False): bool}
+    ),
+    Command.REFERRAL_LIST: vol.Schema(
+        {
+            vol.Optional("partner"): text(63),
+            vol.Optional("live", default=False): bool,
+            vol.Optional("limit", default=1000): whole(1, 10_000),
+        }
+    ),
+    Command.REFERRAL_WITHDRAW: vol.Schema({vol.Required("referral"): text(64)}),
+    Command.SIGHTING_LIST: vol.Schema(
+        {
+            vol.Optional("since"): moment,
+            vol.Optional("zone"): identifier,
+            vol.Optional("limit", default=1000): whole(1, 10_000),
+        }
+    ),
+    Command.CAMERA_LIST: vol.Schema({}),
+    Command.CAMERA_DISCOVER: vol.Schema({vol.Optional("address"): text(253), vol.Optional("interface"): interface}),
+    Command.CAMERA_ADD: vol.Schema(
+        {
+            vol.Required("address"): text(253),
+            vol.Required("zone"): identifier,
+            vol.Optional("channel"): text(128),
+            vol.Optional("name"): text(80),
+            vol.Inclusive("username", "login", msg="give username and password together"): text(64),
+            vol.Inclusive("password", "login", msg="give username and password together"): str,
+        }
+    ),
+    Command.CAMERA_REMOVE: vol.Schema({vol.Required("camera"): text(64)}),
+    Command.PAIR_CREATE: vol.Schema(
+        {
+            vol.Optional("role", default=Role.HUB.value): one_of(Role.HUB, Role.REVIEWER, Role.KIOSK, Role.VIEWER),
+            vol.Optional("name"): text(80),
+        }
+    ),
+    Command.TOKEN_LIST: vol.Schema({}),
+    Command.TOKEN_REVOKE: vol.Schema({vol.Required("token_id"): text(64)}),
+    Command.ASSESSMENT_ACKNOWLEDGE: vol.Schema(
+        {vol.Required("by"): text(80), vol.Required("ground"): text(500), vol.Optional("expires_at"): moment}
+    ),
+}

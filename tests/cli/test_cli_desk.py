@@ -1,0 +1,73 @@
+"""Registering visitors and referrals: what must stay private comes from stdin, never from the command line."""
+
+from __future__ import annotations
+
+import pytest
+from command import Shell
+from small_engine import Site
+
+CSV = "partner,contact\nacme,138****0001\nacme,13800000002\n"
+
+
+async def test_a_pass_is_issued_and_scanned(shell: Shell, site: Site) -> None:
+    assert "ABCD-EFGH-JKMN-PQRS" in (await shell("passes", "issue")).out
+    assert site.engine.asked[-1] == ("pass_issue", {})
+    ran = await shell("passes", "scan", "--zone", "lane", "--code-stdin", stdin="abcd efgh jkmn pqrs\n")
+    assert "Amber Finch 12: first visit" in ran.out
+    assert site.engine.asked[-1] == ("pass_scan", {"zone": "lane", "code": "abcd efgh jkmn pqrs"})
+
+
+@pytest.mark.parametrize(
+    ("options", "lines", "asked", "said"),
+    [
+        (["--source", "friend"], "13800000001\n", {"source": "friend"}, "Checked in: visit v"),
+        (["--alias", "Amber Finch 12"], "13800000001\n", {"alias": "Amber Finch 12"}, "back after 2 earlier"),
+        (["--pass"], "13800000001\nABCD\n", {"code": "ABCD"}, "back after 2 earlier"),
+    ],
+)
+async def test_somebody_checks_in(
+    shell: Shell, site: Site, options: list[str], lines: str, asked: dict[str, str], said: str
+) -> None:
+    ran = await shell("visits", "check-in", "--zone", "lane", "--contact-stdin", *options, stdin=lines)
+    assert said in ran.out
+    assert "13800000001" not in ran.out
+    assert site.engine.asked[-1] == ("check_in", {"zone": "lane", "contact": "13800000001", **asked})
+
+
+async def test_a_number_is_no_source(shell: Shell, site: Site) -> None:
+    options = ("--zone", "lane", "--contact-stdin", "--source", "call 13800000001")
+    ran = await shell("visits", "check-in", *options, stdin="13800000001\n")
+    assert "source: holds a number" in ran.complaint
+    assert "13800000001" not in ran.complaint
+
+
+async def test_partners_are_registered_and_file_referrals(shell: Shell, site: Site) -> None:
+    assert "Acme Homes may file" in (await shell("partners", "add", "acme", "--name", "Acme Homes")).out
+    assert "No partners" in (await shell("partners", "list")).out
+    options = ("--partner", "acme", "--broker", "Lin", "--expected", "2026-03-02T09:00:00Z", "--contact-stdin")
+    assert "r1: valid until" in (await shell("referrals", "add", *options, stdin="138****0001\n")).out
+    assert site.engine.asked[-1] == (
+        "referral_add",
+        {"partner": "acme", "contact": "138****0001", "broker": "Lin", "expected": 1772442000.0},
+    )
+    assert (await shell("referrals", "list", "--live", "--partner", "acme", "--json")).json == []
+    assert site.engine.asked[-1] == ("referral_list", {"partner": "acme", "live": True, "limit": 1000})
+    assert (await shell("referrals", "withdraw", "r1")).out == "r1: withdrawn\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+async def test_a_spreadsheet_is_imported_whatever_saved_it(shell: Shell, site: Site, encoding: str) -> None:
+    text = "partner,contact,broker\nacme,138****0001,林\n"
+    (shell.folder / "referrals.csv").write_bytes(text.encode(encoding))
+    assert (await shell("referrals", "import", "referrals.csv")).out == "2 of 2 filed; 0 bad\n"
+    assert site.engine.asked[-1] == ("referral_import", {"csv": text.strip(), "dry_run": False})
+
+
+async def test_a_dry_run_lists_every_bad_row_and_ends_with_code_1(shell: Shell, site: Site) -> None:
+    (shell.folder / "bad.csv").write_text(CSV + "bad")
+    ran = await shell("referrals", "import", "bad.csv", "--dry-run")
+    assert (ran.code, ran.out) == (1, "line 3: contact: is empty; give it\n1 of 2 would be filed; 1 bad\n")
+    assert site.engine.asked[-1][1]["dry_run"] is True
+    (shell.folder / "none.csv").write_bytes(b"\xff\xff")
+    assert "neither UTF-8 nor GB 18030" in (await shell("referrals", "import", "none.csv")).complaint
+    assert "cannot be read" in (await shell("referrals", "import", "nowhere.csv")).complaint
