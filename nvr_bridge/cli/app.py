@@ -10,7 +10,7 @@ import typer
 
 from .. import __version__
 from ..errors import AskError, BridgeError
-from . import cameras, consent, discover, evaluate, lists, models, serve, site, tokens
+from . import attribution, cameras, consent, discover, evaluate, lists, models, serve, site, tokens
 from .shared import printable
 
 EXTRA = "engine"
@@ -32,6 +32,7 @@ app.add_typer(lists.sightings, name="sightings")
 app.add_typer(consent.app, name="consent")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(attribution.app, name="attribution")
 
 
 def _print_version(wanted: bool) -> None:
