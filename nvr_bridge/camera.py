@@ -18,6 +18,7 @@ from .devices.credentials import Credentials
 from .errors import AskError, BridgeError, CredentialsError, NoVideoError, RetryError
 from .models import Camera, CameraState, Face, FaceShot, Frame, StreamFacts, Track
 from .sight import Cutter, Detector, Sight
+from .store.finish import to_the_end
 from .video.motion import MotionGate
 from .video.source import Source
 from .vision.track import Tracks, Update, update, with_best
@@ -196,6 +197,10 @@ class CameraLoop:
         return found.state
 
     async def _show(self, view: View, ended: tuple[Track, ...]) -> None:
+        # What a frame decided is stored whole, also when the camera is stopped in the middle of it.
+        await to_the_end(self._tell(view, ended))
+
+    async def _tell(self, view: View, ended: tuple[Track, ...]) -> None:
         self.view = view
         await self._viewer.viewed(self.camera, view)
         for track in ended:

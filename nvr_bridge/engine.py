@@ -8,6 +8,7 @@ cameras → presence → recogniser → attendance → store → bus → server 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -85,25 +86,29 @@ async def serving(config: Config) -> AsyncIterator[Running]:
         async with asyncio.TaskGroup() as group:
             await service.fleet.start(group)
             await server.start()
-            tasks = [
-                group.create_task(_every(INTERLOCK_EVERY, service.watch_interlock), name="interlock"),
-                group.create_task(_every(SWEEP_EVERY, service.sweep), name="sweep"),
-                group.create_task(_every(COUNTERS_EVERY, service.push_counters), name="counters"),
-                group.create_task(_every(EXPIRY_EVERY, service.expire), name="expiry"),
-            ]
+            stopping = asyncio.Event()
+            for seconds, duty in (
+                (INTERLOCK_EVERY, service.watch_interlock),
+                (SWEEP_EVERY, service.sweep),
+                (COUNTERS_EVERY, service.push_counters),
+                (EXPIRY_EVERY, service.expire),
+            ):
+                group.create_task(_every(seconds, duty, stopping), name=duty.__name__)
             try:
                 yield Running(service, server.port)
             finally:
                 await server.stop()
                 await service.fleet.stop()
-                for task in tasks:
-                    task.cancel()
+                stopping.set()
 
 
-async def _every(seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
-    """Do `duty` again and again. What may work later by itself is said once, and tried again; anything else is a bug."""
+async def _every(seconds: float, duty: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
+    """Do `duty` again and again until `stopping`, and then let it end.
+
+    What may work later by itself is said once, and tried again; anything else is a bug.
+    """
     failing = False
-    while True:
+    while not stopping.is_set():
         try:
             await duty()
         except RetryError as err:
@@ -112,7 +117,8 @@ async def _every(seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
             failing = True
         else:
             failing = False
-        await asyncio.sleep(seconds)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), seconds)
 
 
 async def _build(config: Config, stack: AsyncExitStack) -> Service:
@@ -132,7 +138,7 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     vision = await worker.run(load, config.models_dir, config.pack, spend=gate.spend, embedder=policy.biometrics)
     gallery = Gallery(vision.dimension, vision.threshold)
     stack.push_async_callback(gallery.close)
-    await gallery.rebuild(await records.templates())
+    await gallery.rebuild(records.templates)
     attendance = Attendance(visits, bus, config.visit_gap)
     await attendance.load()
     sight = Sight(vision, worker, config.min_face)

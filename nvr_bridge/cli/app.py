@@ -10,7 +10,7 @@ import typer
 
 from .. import __version__
 from ..errors import AskError, BridgeError
-from . import cameras, consent, desk, discover, evaluate, lists, models, referrals, serve, site, tokens
+from . import attribution, cameras, consent, desk, discover, evaluate, lists, models, referrals, serve, site, tokens
 from .shared import printable
 
 EXTRA = "engine"
@@ -36,6 +36,7 @@ app.add_typer(referrals.partners, name="partners")
 app.add_typer(referrals.app, name="referrals")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(attribution.app, name="attribution")
 
 
 def _print_version(wanted: bool) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, event, exists, insert, select, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from ..errors import AskError
+from ..errors import AskError, ConflictError
 from .files import DATABASE, DirectoryLock, make_private_directory
 from .migrations import migrate
 from .schema import CheckInRow, ConsentRow, EventRow, LoginRow, ReferralRow, SettingRow, TemplateRow, VisitorRow
@@ -50,6 +50,10 @@ def prepare(data_dir: Path) -> Prepared:
         return _prepare(data_dir / DATABASE, lock)
     except DatabaseError as err:
         lock.release()
+        if isinstance(err, OperationalError) and "locked" in str(err.orig):
+            raise ConflictError(
+                f"store: {data_dir / DATABASE} is locked by another program; end that program, then start again"
+            ) from err
         raise AskError(f"store: {data_dir / DATABASE} cannot be opened ({err.orig}); restore it from a backup") from err
     except BaseException:
         lock.release()

@@ -1,0 +1,249 @@
+"""Verdicts as they are printed: JSON-able, with what each rests on, and one sentence that a person can check."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from datetime import datetime
+
+from .attribution import Judged, Verdict
+from .doubt import Doubt
+from .evidence import Settings
+from .identity import CONTACT, DOCUMENT
+from .replay import Replay
+from .rules import RULES_VERSION, Claim, Tie
+from .signings import JudgedSigning
+from .timeline import next_close
+
+type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
+
+
+def output(found: Replay, settings: Settings) -> dict[str, Json]:
+    """A replay, ready for `json.dumps`."""
+    return {
+        "rules_version": RULES_VERSION,
+        "visits": [visit_row(visit, settings) for visit in found.visits],
+        "signings": [signing_row(signing, settings) for signing in found.signings],
+        "daily": [
+            {
+                "date": day.day.isoformat(),
+                "unregistered": day.unregistered,
+                "natural": day.natural,
+                "channel": day.channel,
+                "undetermined": day.undetermined,
+            }
+            for day in found.daily
+        ],
+    }
+
+
+def visit_row(visit: Judged, settings: Settings) -> dict[str, Json]:
+    """A visit with its verdict."""
+    return {
+        "person": visit.name,
+        "start": local(visit.stay.start, settings),
+        "end": local(visit.stay.end, settings),
+        "attribution": visit.verdict.attribution,
+        "partner": visit.verdict.partner,
+        "rule": visit.verdict.rule,
+        "returning": visit.returning,
+        "risks": [*visit.facts.risks],
+        "needs_review": visit.verdict.attribution == "undetermined" or bool(visit.facts.risks),
+        "reviewed": visit.review is not None,
+        "explanation": _explanation(visit, settings),
+    }
+
+
+def signing_row(signed: JudgedSigning, settings: Settings) -> dict[str, Json]:
+    """A signing with its verdict."""
+    why = f"The verdict of the visit it falls in, which began {local(signed.visit.stay.start, settings)}."
+    if signed.verdict != signed.visit.verdict:
+        why = "The signer's visit and a co-signer's standing at that moment give different verdicts."
+    return {
+        "id": signed.signing.signing,
+        "attribution": signed.verdict.attribution,
+        "partner": signed.verdict.partner,
+        "rule": signed.verdict.rule,
+        "risks": [*signed.risks],
+        "explanation": {
+            "why": why,
+            "at": local(signed.signing.at, settings),
+            "visit": {
+                "person": signed.visit.name,
+                "start": local(signed.visit.stay.start, settings),
+                **_verdict(signed.visit.verdict),
+            },
+            "co_signers": [{"visitor": one.visitor, **_verdict(one.verdict)} for one in signed.co_signers],
+        },
+    }
+
+
+def local(at: float, settings: Settings) -> str:
+    """A time as the site's clocks show it, with its offset."""
+    return datetime.fromtimestamp(at, settings.timezone).isoformat()
+
+
+# --- helpers ------------------------------------------------------------------------------------------------------
+
+
+def _explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
+    found: dict[str, Json] = {
+        "why": _why(visit, settings),
+        "inputs": {
+            "start_error": visit.stay.error,
+            "presence": _presence(visit),
+            "referrals": [*_referrals(visit, settings)],
+            "protected_by": visit.facts.protected_by,
+        },
+        "links": [*_links(visit)],
+        "uncertainty": [_doubt(doubt, settings) for doubt in visit.doubts],
+        "returning": {"visits": visit.returning, "last": _last(visit, settings)},
+    }
+    if visit.ambiguous or not visit.stay.certain:
+        found["identity"] = "ambiguous"
+    if visit.review is not None:
+        found["review"] = {
+            "at": local(visit.review.at, settings),
+            "reason": visit.review.reason,
+            "rules_say": _verdict(visit.computed),
+        }
+    if visit.stay.erased_at < float("inf"):
+        found["evidence_erased"] = True
+        found["replayed"] = False
+        found["why"] = f"{found['why']} The evidence was erased since: the verdict stays as it was and is not replayed."
+    return found
+
+
+def _why(visit: Judged, settings: Settings) -> str:
+    """One sentence."""
+    facts, rule = visit.facts, visit.verdict.rule
+    won = next((tie.claim for tie in visit.ties if tie.claim.referral == visit.referral), None)
+    if rule == "referral_valid":
+        if won is None:
+            return f"Valid referrals of {' and '.join(visit.partners)}, and the site leaves the winner to a person."
+        declared = local(won.declared, settings)
+        return f"Referral {won.referral} of {won.partner} was declared {declared}, in time; no earlier visit intercepts it."
+    if rule == "undetermined":
+        return _why_undetermined(visit)
+    return {
+        "staff": "A staff mark holds.",
+        "channel_protected": f"An earlier visit was given to {visit.verdict.partner}, whose protection still holds.",
+        "natural_protected": f"The person had come naturally before {_named(facts.intercepted)} could count.",
+        "late_referral": f"The person came naturally; {_named(facts.late)} came too late.",
+        "natural": "No referral holds for this visit.",
+        "review": "A reviewer set the verdict.",
+    }[rule]
+
+
+def _why_undetermined(visit: Judged) -> str:
+    if not visit.stay.certain:
+        return "Every sighting of this visit is below the match bar, so it may be somebody else's."
+    if visit.ambiguous:
+        return "It cannot be told whose visit this is."
+    named = " and ".join(dict.fromkeys(_DOUBTS[doubt.what] for doubt in visit.doubts))
+    return f"The verdict depends on what the evidence leaves open: {named}."
+
+
+_DOUBTS = {
+    "earlier_visit": "what an earlier visit came to",
+    "masked_contact": "whose the masked contact is",
+    "lead_time": "whether a referral came in time",
+    "validity": "whether a referral had lapsed",
+    "withdrawal": "whether a referral had been taken back",
+    "protection": "whether a protection had ended",
+    "natural_protection": "whether a natural visit was too long ago to intercept a referral",
+    "intercepted_before": "whether a natural visit came before a referral could count",
+    "staff_from": "whether a staff mark had begun",
+    "staff_until": "whether a staff mark had ended",
+    "visit_gap": "whether it is one visit or two",
+}
+
+
+def _named(claims: tuple[Claim, ...]) -> str:
+    return " and ".join(f"referral {claim.referral} of {claim.partner}" for claim in claims) or "a referral"
+
+
+def _verdict(verdict: Verdict) -> dict[str, Json]:
+    return {"attribution": verdict.attribution, "partner": verdict.partner, "rule": verdict.rule}
+
+
+def _last(visit: Judged, settings: Settings) -> Json:
+    if visit.last is None:
+        return None
+    start, verdict = visit.last
+    return {"start": local(start, settings), **_verdict(verdict)}
+
+
+def _doubt(doubt: Doubt, settings: Settings) -> Json:
+    found: dict[str, Json] = {"what": doubt.what}
+    about = doubt.about
+    if doubt.what in {"earlier_visit", "protection"} and isinstance(about, float):
+        found["visit"] = local(about, settings)
+    elif isinstance(about, str):
+        found["referral"] = about
+    elif isinstance(about, tuple) and isinstance(about[0], str):
+        found |= {"referral": about[0], "visit": local(about[1], settings)}
+    if doubt.error is not None and doubt.difference is not None:
+        found |= {"difference": round(doubt.difference, 6), "error": round(doubt.error, 6)}
+    return found
+
+
+def _presence(visit: Judged) -> Json:
+    moments = visit.stay.moments
+    kinds: dict[str, Json] = {}
+    for kind in ("sighting", "pass", "check_in", "signing"):
+        if count := sum(one.kind == kind for one in moments):
+            kinds[kind] = count
+    if ambiguous := sum(not one.certain for one in moments):
+        kinds["ambiguous"] = ambiguous
+    best = max((one for one in moments if one.score is not None), key=lambda one: one.score or 0.0, default=None)
+    if best is not None:
+        kinds |= {"score": best.score, "margin": best.margin}
+    return kinds
+
+
+def _links(visit: Judged) -> Iterator[Json]:
+    """How each visitor id on this visit is known to be the person."""
+    ways: dict[str, set[str]] = {}
+    for one in visit.stay.moments:
+        by = ways.setdefault(one.node, set())
+        if one.kind == "sighting":
+            by.add("template" if one.certain else "ambiguous template")
+        elif one.kind == "pass":
+            by.add("pass")
+        elif one.proven:
+            by.add("document")
+        if one.contact is not None:
+            by.add("contact")
+    for node, by in sorted(ways.items()):
+        yield {"visitor": None if node.startswith((CONTACT, DOCUMENT)) else node, "by": [*sorted(by)]}
+
+
+def _referrals(visit: Judged, settings: Settings) -> Iterator[Json]:
+    """The referrals that this visit leads to and that came to something, or had not long lapsed."""
+    start = visit.stay.start
+    low = start - settings.validity - settings.protection
+    high = max(visit.stay.end, next_close(start, settings))
+    first = bisect_left(visit.ties, low, key=lambda tie: tie.claim.declared)
+    last = bisect_right(visit.ties, high, key=lambda tie: tie.claim.declared)
+    for tie in visit.ties[first:last]:
+        yield {
+            "id": tie.claim.referral,
+            "partner": tie.claim.partner,
+            "declared": local(tie.claim.declared, settings),
+            "tied_by": "contact" if tie.claim.contact.full is not None else "masked contact",
+            "state": _state(tie, visit, settings),
+        }
+
+
+def _state(tie: Tie, visit: Judged, settings: Settings) -> str:
+    claim, facts = tie.claim, visit.facts
+    if claim in facts.intercepted:
+        return "intercepted"
+    if claim in facts.valid:
+        return "valid"
+    if claim in facts.late:
+        return "late"
+    if claim.withdrawn < visit.stay.start:
+        return "withdrawn"
+    return "lapsed" if claim.declared + settings.validity < visit.stay.start else "not considered"

@@ -1,0 +1,141 @@
+"""Everything that a person's visits are judged with: claims by contact, staff marks, reviews, visits that may be theirs. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from .evidence import Evidence, Referral, Review, Settings, StaffMark, Withdrawal
+from .identity import People, people
+from .rules import Claim, StaffTime, Tie
+from .timeline import Stay, day_start, stays
+
+
+class World:
+    """What is known to whom it may concern. Built once from events in any order, and then only read."""
+
+    def __init__(self, events: Sequence[Evidence], settings: Settings) -> None:
+        self.settings = settings
+        self.people: People = people(events, settings)
+        self.stays: list[list[Stay]] = [stays(person.moments, settings.visit_gap) for person in self.people.persons]
+        self.staff: dict[int, list[StaffTime]] = defaultdict(list)
+        self.reviews: dict[int, list[tuple[int, Review]]] = defaultdict(list)  # with the place in the order of arrival
+        self._full: dict[str, list[Claim]] = defaultdict(list)
+        self._masked: dict[str, list[Claim]] = defaultdict(list)
+        self._take_claims(events)
+        for place, event in enumerate(events):
+            person = self.people.of.get(event.visitor) if isinstance(event, StaffMark | Review) else None
+            if person is None:
+                continue
+            if isinstance(event, StaffMark):
+                end = float("inf") if event.until is None else event.until
+                self.staff[person].append(StaffTime(day_start(event.at, settings), end))
+            elif isinstance(event, Review):
+                self.reviews[person].append((place, event))
+        self._wearers = self._wearers_of_masks()
+        self._fits: dict[str, frozenset[int]] = {}
+        self._ties: dict[int, tuple[Tie, ...]] = {}
+        self.guests: dict[int, list[Stay]] = defaultdict(list)
+        self._take_guests()
+
+    def ties(self, person: int, stay: Stay) -> tuple[Tie, ...]:
+        """The claims that a visit leads to: by the contacts given in it, or else by every contact of the person."""
+        if contacts := stay.contacts:
+            return self._ties_of(person, ((contact.full or "", contact.mask) for contact in contacts))
+        moments = self.people.persons[person].moments
+        if all(one.lasts == float("inf") for one in moments):
+            if person not in self._ties:
+                self._ties[person] = self._all_ties(person, float("-inf"))
+            return self._ties[person]
+        return self._all_ties(person, stay.start)
+
+    def ambiguous(self, person: int, stay: Stay) -> bool:
+        """Whether it cannot be told whose visit this is."""
+        return self.people.persons[person].ambiguous or bool(self._others(person, stay))
+
+    def reviewed(self, person: int, all_stays: Sequence[Stay]) -> dict[int, tuple[int, Review]]:
+        """Index of a visit → the last verdict that somebody set for it, with its place in the order of arrival."""
+        found: dict[int, tuple[int, Review]] = {}
+        for entry in sorted(self.reviews.get(person, ()), key=lambda entry: (entry[1].at, entry[0])):
+            index = covering(all_stays, entry[1].visit_at, self.settings.visit_gap)
+            if index is not None:
+                found[index] = entry
+        return found
+
+    # --- helpers --------------------------------------------------------------------------------------------------
+
+    def _take_claims(self, events: Sequence[Evidence]) -> None:
+        withdrawn: dict[str, float] = {}
+        for event in events:
+            if isinstance(event, Withdrawal):
+                withdrawn[event.referral] = min(event.at, withdrawn.get(event.referral, event.at))
+        for event in events:
+            if isinstance(event, Referral):
+                taken_back = withdrawn.get(event.referral, float("inf"))
+                claim = Claim(event.referral, event.partner, event.at, event.contact, taken_back)
+                if event.contact.full is not None:
+                    self._full[event.contact.full].append(claim)
+                else:
+                    self._masked[event.contact.mask].append(claim)
+
+    def _wearers_of_masks(self) -> dict[str, set[int]]:
+        found: dict[str, set[int]] = defaultdict(set)
+        for index, person in enumerate(self.people.persons):
+            for one in person.moments:
+                if one.contact is not None and one.contact.mask in self._masked:
+                    found[one.contact.mask].add(index)
+        return found
+
+    def _fitting(self, claim: Claim) -> frozenset[int]:
+        """The persons whom a masked claim fits and who visited within its validity, as far as the clocks can tell."""
+        if claim.referral not in self._fits:
+            until = claim.declared + self.settings.validity
+            self._fits[claim.referral] = frozenset(
+                person
+                for person in self._wearers.get(claim.contact.mask, ())
+                if any(claim.declared - stay.error <= stay.start <= until + stay.error for stay in self.stays[person])
+            )
+        return self._fits[claim.referral]
+
+    def _all_ties(self, person: int, at: float) -> tuple[Tie, ...]:
+        given = (
+            (one.contact.full or "", one.contact.mask)
+            for one in self.people.persons[person].moments
+            if one.contact is not None and one.lasts >= at
+        )
+        return self._ties_of(person, given)
+
+    def _ties_of(self, person: int, contacts: Iterable[tuple[str, str]]) -> tuple[Tie, ...]:
+        found: dict[str, Tie] = {}
+        for full, mask in set(contacts):
+            for claim in self._full.get(full, ()):
+                found[claim.referral] = Tie(claim, doubtful=False)
+            for claim in self._masked.get(mask, ()):
+                found[claim.referral] = Tie(claim, doubtful=bool(self._fitting(claim) - {person}))
+        return tuple(sorted(found.values(), key=lambda tie: (tie.claim.declared, tie.claim.referral)))
+
+    def _others(self, person: int, stay: Stay) -> set[int]:
+        """Those whose contact was given on a visit that only a pass says is this person's."""
+        if any(one.proven for one in stay.moments) or all(one.kind != "pass" for one in stay.moments):
+            return set()
+        owners = [self.people.owners.get(contact.full or "", []) for contact in stay.contacts]
+        return {owner for those in owners if person not in those for owner in those}
+
+    def _take_guests(self) -> None:
+        """Visits that may be somebody else's count as possible visits of theirs, unless a person has said whose they are."""
+        for person, all_stays in enumerate(self.stays):
+            settled = self.reviewed(person, all_stays)
+            for index, stay in enumerate(all_stays):
+                hosts = self.people.maybe.get(person, set()) | self._others(person, stay)
+                if hosts and stay.certain and index not in settled:
+                    for host in hosts:
+                        self.guests[host].append(stay)
+        for stays_of_others in self.guests.values():
+            stays_of_others.sort(key=lambda stay: (stay.start, stay.end, stay.moments[0].node))
+
+
+def covering(all_stays: Sequence[Stay], at: float, gap: float) -> int | None:
+    """Index of the visit, of those in time order, that somebody was on at `at` or had ended at most `gap` before."""
+    index = bisect_right(all_stays, at, key=lambda stay: stay.first) - 1
+    return index if index >= 0 and at <= all_stays[index].end + gap else None

@@ -1,0 +1,136 @@
+"""From presence to visits: what opens one, what extends it, and how sure that is. Pure; times in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from .evidence import CheckIn, Contact, PassEvidence, Presence, Settings, SightingEvidence, Signing
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One presence of one person. `node` is the visitor id, or what stands for it."""
+
+    at: float
+    error: float
+    node: str
+    kind: str  # "sighting", "pass", "check_in" or "signing"
+    certain: bool = True  # False for a sighting below the match bar
+    contact: Contact | None = None
+    proven: bool = False  # by a clear template match or by a document
+    lasts: float = float("inf")  # when the evidence was erased
+    score: float | None = None
+    margin: float | None = None
+
+    @property
+    def registers(self) -> bool:
+        """Whether somebody at the site took note of the person."""
+        return self.kind != "sighting"
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """The extent of a visit. `error` is that of the presence which sets the start."""
+
+    start: float
+    error: float
+    end: float
+    moments: tuple[Moment, ...]
+    certain: bool  # False where all sightings are ambiguous
+
+    @property
+    def first(self) -> float:
+        """When its first presence was, ambiguous or not."""
+        return self.moments[0].at
+
+    @property
+    def contacts(self) -> tuple[Contact, ...]:
+        """Contacts given in it, each once, in the order of time."""
+        return tuple(dict.fromkeys(moment.contact for moment in self.moments if moment.contact is not None))
+
+    @property
+    def erased_at(self) -> float:
+        """When the first of its evidence was erased; infinite if it is all there."""
+        return min(moment.lasts for moment in self.moments)
+
+
+def moment(event: Presence, node: str, settings: Settings, lasts: float = float("inf")) -> Moment:
+    """What `event` says of whoever `node` is."""
+    match event:
+        case SightingEvidence():
+            clear = event.score >= settings.match_score and event.margin >= settings.match_margin
+            error = settings.clock_error if event.clock_error is None else event.clock_error
+            return Moment(event.at, error, node, "sighting", clear, None, clear, lasts, event.score, event.margin)
+        case PassEvidence():
+            return Moment(event.at, 0.0, node, "pass", lasts=lasts)
+        case CheckIn():
+            return Moment(event.at, 0.0, node, "check_in", contact=event.contact, lasts=lasts)
+        case Signing():
+            proven = event.document is not None
+            return Moment(event.at, 0.0, node, "signing", contact=event.contact, proven=proven, lasts=lasts)
+
+
+def in_order(moments: Iterable[Moment]) -> list[Moment]:
+    """By time; of several at one instant the least exact first, so that it sets the start."""
+    return sorted(moments, key=_rank)
+
+
+def doubtful_gaps(moments: Sequence[Moment], gap: float) -> list[int]:
+    """Indices of those presences in time order of which the clocks cannot say whether they open a visit or extend one."""
+    return [
+        index
+        for index in range(1, len(moments))
+        if near(moments[index].at - moments[index - 1].at, gap, moments[index].error + moments[index - 1].error)
+    ]
+
+
+def stays(moments: Sequence[Moment], gap: float, flipped: frozenset[int] = frozenset()) -> list[Stay]:
+    """Visits made of presences in time order; at the indices `flipped`, settled the other way than the clocks say."""
+    groups: list[list[Moment]] = []
+    for index, one in enumerate(moments):
+        extends = index > 0 and one.at - moments[index - 1].at <= gap
+        if index > 0 and extends != (index in flipped):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return [_stay(group) for group in groups]
+
+
+def near(difference: float, bound: float, error: float) -> bool:
+    """Whether `difference` is so close to `bound` that an error of so many seconds could put it on the other side."""
+    return error > 0 and abs(difference - bound) <= error
+
+
+def local_day(at: float, settings: Settings) -> date:
+    """The site's calendar day."""
+    return datetime.fromtimestamp(at, settings.timezone).date()
+
+
+def day_start(at: float, settings: Settings) -> float:
+    """The beginning of the local day of `at`."""
+    return datetime.combine(local_day(at, settings), datetime.min.time(), settings.timezone).timestamp()
+
+
+def next_close(at: float, settings: Settings) -> float:
+    """The first close of day after `at`."""
+    day = local_day(at, settings)
+    for offset in (0, 1):
+        close = datetime.combine(day + timedelta(days=offset), settings.close_of_day, settings.timezone).timestamp()
+        if close > at:
+            return close
+    return datetime.combine(day + timedelta(days=2), settings.close_of_day, settings.timezone).timestamp()
+
+
+# --- helpers ------------------------------------------------------------------------------------------------------
+
+
+def _rank(one: Moment) -> tuple[float, float, str, str, str, bool, bool, float, float]:
+    given = (one.contact.full or "") if one.contact else ""
+    return (one.at, -one.error, one.node, one.kind, given, one.certain, one.proven, one.score or 0.0, one.margin or 0.0)
+
+
+def _stay(group: list[Moment]) -> Stay:
+    opening = next((one for one in group if one.certain), group[0])
+    return Stay(opening.at, opening.error, group[-1].at, tuple(group), certain=any(one.certain for one in group))
