@@ -136,14 +136,19 @@ class Records:
         async with self._changing:
             return await to_the_end(self._grant(consent, embeddings, pack))
 
-    async def withdraw(self, visitor_id: str, now: float) -> Withdrawn:
+    async def withdraw(
+        self, visitor_id: str, now: float, erased: Callable[[Withdrawn], None] | None = None
+    ) -> Withdrawn:
         """Erase a visitor for good: the key, the rows, and what the write-ahead log holds of them.
+
+        `erased` is called once the store has committed, before the log is cut and anything else is written: what is to be
+        told is then told in its turn, also if the log cannot be cut or the caller is cancelled.
 
         Raises `NotFoundError`, and `ErasureOwedError` if another program keeps the log from being cut. After any other
         `RetryError` (a full disk) it can be called again.
         """
         async with self._changing:
-            return await to_the_end(self._withdraw(visitor_id, now))
+            return await to_the_end(self._withdraw(visitor_id, now, erased))
 
     async def _grant(self, consent: Consent, embeddings: Sequence[Embedding], pack: str) -> Granted:
         visitor_id = consent.visitor_id
@@ -192,7 +197,7 @@ class Records:
         await session.flush()
         return Template(row.template_id, consent.visitor_id, _embedding(content))
 
-    async def _withdraw(self, visitor_id: str, now: float) -> Withdrawn:
+    async def _withdraw(self, visitor_id: str, now: float, erased: Callable[[Withdrawn], None] | None) -> Withdrawn:
         alias = self._aliases.get(visitor_id)
         if alias is None:
             raise NotFoundError(f"visitor {visitor_id}: is not remembered; they withdrew, or were never here")
@@ -202,10 +207,12 @@ class Records:
         async with self._db.write() as session:
             withdrawn = await self._erase(session, visitor_id, alias, now, subject)
         del self._aliases[visitor_id]
+        if erased is not None:
+            erased(withdrawn)
         try:
             await self._db.checkpoint()
         except RetryError as err:
-            raise ErasureOwedError(str(err), withdrawn) from err
+            raise ErasureOwedError(str(err)) from err
         return withdrawn
 
     async def _erase(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ..errors import NotFoundError
 from ..events import Bus, Told
 from ..models import Known, Visit
+from ..store.finish import to_the_end
 from ..store.schema import Data
 from ..store.visits import VisitTable
 from .sessions import continues, overdue
@@ -36,6 +37,19 @@ class Attendance:
 
         Raises `NotFoundError` for a visitor who has withdrawn meanwhile.
         """
+        # What the store has committed is told also where the camera that saw it is being removed.
+        return await to_the_end(self._present(known, zone_id, at))
+
+    async def sweep(self) -> None:
+        """Close the visits that are over."""
+        await to_the_end(self._sweep())
+
+    async def forget(self, visitor_id: str) -> None:
+        """The visitor withdrew: what is open of them is theirs no more."""
+        async with self._lock:
+            self._open.pop(visitor_id, None)
+
+    async def _present(self, known: Known, zone_id: str, at: float) -> Visit:
         async with self._lock:
             visit = self._open.get(known.visitor_id)
             if visit is not None and not continues(visit, at, self._gap):
@@ -51,22 +65,16 @@ class Attendance:
                 self._open[known.visitor_id] = visit
             return visit
 
-    async def sweep(self) -> None:
-        """Close the visits that are over."""
+    async def _sweep(self) -> None:
         async with self._lock:
             for visit in overdue(self._open.values(), self._clock(), self._gap):
                 await self._end(visit)
 
-    async def forget(self, visitor_id: str) -> None:
-        """The visitor withdrew: what is open of them is theirs no more."""
-        async with self._lock:
-            self._open.pop(visitor_id, None)
-
     async def _end(self, visit: Visit) -> None:
         if visit.visitor_id is None:
             raise NotFoundError(f"visit {visit.visit_id}: nobody's, so it cannot be open")
-        self._open.pop(visit.visitor_id, None)
         _, event = await self._table.end(
             visit.visit_id, self._clock(), {"seconds": round(visit.last_at - visit.started_at)}
         )
+        self._open.pop(visit.visitor_id, None)  # only now: while the disk is full, it stays to be closed
         self._bus.publish(Told(event))
