@@ -40,7 +40,11 @@ async def _at(size: int, seconds: float) -> Figure:
     people = _unit(rng.standard_normal((size // 2, DIMENSION)))
     looks = _unit(np.repeat(people, 2, axis=0) + NOISE * rng.standard_normal((size // 2 * 2, DIMENSION)))
     gallery = Gallery(DIMENSION, lambda _: 0.45)
-    await gallery.rebuild([_Template(index, f"v{index // 2}", look) for index, look in enumerate(looks)])
+
+    async def templates() -> list[_Template]:
+        return [_Template(index, f"v{index // 2}", look) for index, look in enumerate(looks)]
+
+    await gallery.rebuild(templates)
     probe = _unit(people[:1] + NOISE * rng.standard_normal((1, DIMENSION)))[0]
     permit = Permit("bench", "bench", Ground.OFFLINE, "bench", float("inf"))
     loop = asyncio.get_running_loop()

@@ -44,17 +44,13 @@ class StreamEndedError(RetryError):
     code = "stream_ended"
 
 
-class ErasureOwedError[Withdrawn](RetryError):
+class ErasureOwedError(RetryError):
     """The visitor is erased and the key destroyed, but the erased rows' pages are still in the write-ahead log.
 
-    Another program reads the store. `withdrawn` is to be told all the same; the log is cut as soon as that program ends.
+    Another program reads the store. The log is cut as soon as that program ends.
     """
 
     code = "erasure_owed"
-
-    def __init__(self, message: str, withdrawn: Withdrawn) -> None:
-        super().__init__(message)
-        self.withdrawn = withdrawn
 
 
 # Ask a person.

@@ -6,7 +6,8 @@ filtering need no care.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -46,6 +47,8 @@ class Gallery:
         self._threshold = threshold
         self._worker = Worker("gallery")
         self._owners: dict[int, str] = {}  # replaced, never changed in place: the thread reads it
+        self._gone: set[str] = set()  # whoever withdrew since the start: no older reading of the store brings them back
+        self._changing = asyncio.Lock()
         self._index = self._empty()
 
     async def close(self) -> None:
@@ -57,30 +60,43 @@ class Gallery:
         """Templates held."""
         return len(self._owners)
 
-    async def rebuild(self, templates: Iterable[Template]) -> None:
-        """Build a new index from the store's templates and swap it in."""
-        held = list(templates)
-        self._owners = {template.template_id: template.visitor_id for template in held}
-        vectors = [template.embedding for template in held]
-        await self._worker.run(self._swap, [template.template_id for template in held], vectors)
+    async def rebuild(self, load: Callable[[], Awaitable[Iterable[Template]]]) -> None:
+        """Build a new index from what `load` reads from the store, and swap it in."""
+        async with self._changing:  # what is added while the store is read must not be lost with the old index
+            held = [template for template in await load() if template.visitor_id not in self._gone]
+            self._owners = {template.template_id: template.visitor_id for template in held}
+            vectors = [template.embedding for template in held]
+            await self._worker.run(self._swap, [template.template_id for template in held], vectors)
+            self._drop_gone()
 
     async def extend(self, templates: Iterable[Template]) -> None:
         """Add templates that the store has just committed."""
-        held = list(templates)
-        await self._worker.run(
-            self._add, [template.template_id for template in held], [template.embedding for template in held]
-        )
-        self._owners = self._owners | {template.template_id: template.visitor_id for template in held}
+        async with self._changing:
+            # A rebuild may have read them already, and the index takes a key once.
+            held = [
+                template
+                for template in templates
+                if template.template_id not in self._owners and template.visitor_id not in self._gone
+            ]
+            await self._worker.run(
+                self._add, [template.template_id for template in held], [template.embedding for template in held]
+            )
+            self._owners = self._owners | {template.template_id: template.visitor_id for template in held}
+            self._drop_gone()
 
     def forget(self, visitor_id: str) -> None:
-        """From this moment the visitor matches nothing, whatever the index still holds until it is rebuilt."""
-        self._owners = {key: owner for key, owner in self._owners.items() if owner != visitor_id}
+        """From this moment the visitor matches nothing, whatever the index or the store still holds."""
+        self._gone.add(visitor_id)
+        self._drop_gone()
 
     async def match(self, probe: Probe) -> Match:
         """The visitor whose template is nearest, if it is near enough and nobody else's is as near."""
         found = await self._worker.run(self._search, probe.embedding)
         # Read after the search: a visitor forgotten while it ran is not told.
         return decide(found, self._owners, self._threshold(max(1, len(self._owners))))
+
+    def _drop_gone(self) -> None:
+        self._owners = {key: owner for key, owner in self._owners.items() if owner not in self._gone}
 
     def _empty(self) -> Index:
         return Index(ndim=self._dimension, metric="cos", dtype="f16")

@@ -21,7 +21,7 @@ from .consent.permit import Gate
 from .consent.policy import Policy
 from .consent.records import Records
 from .desk import Desk
-from .errors import ErasureOwedError, NotFoundError
+from .errors import NotFoundError, RetryError
 from .events import Bus, EventLog, Forget, State, Told
 from .fleet import Fleet
 from .gallery import Gallery
@@ -210,14 +210,9 @@ class Service:
         parts.recogniser.forget(visitor_id)
         await parts.attendance.forget(visitor_id)
         try:
-            gone = await parts.records.withdraw(visitor_id, self._clock())
-        except ErasureOwedError as err:  # erased, but for what another program keeps in the write-ahead log
-            self._gone(err.withdrawn)
-            raise
-        else:
-            self._gone(gone)
+            await parts.records.withdraw(visitor_id, self._clock(), self._gone)
         finally:
-            await parts.gallery.rebuild(await parts.records.templates())
+            await parts.gallery.rebuild(parts.records.templates)
 
     def _gone(self, gone: Withdrawn) -> None:
         self.bus.publish(Forget(gone.alias, gone.visit_ids))
@@ -337,8 +332,16 @@ class Service:
 
     async def expire(self) -> None:
         """Erase the visitors whose consent has run out."""
+        failed: RetryError | None = None
         for visitor_id in await self._parts.records.expired(self._clock()):
-            await self._withdraw(visitor_id)
+            try:
+                await self._withdraw(visitor_id)
+            except NotFoundError:  # withdrew while this was at another one
+                continue
+            except RetryError as err:  # that is no reason to keep the others
+                failed = err
+        if failed is not None:
+            raise failed
 
     async def push_counters(self) -> None:
         """Tell the counters that move all the time."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,13 +39,22 @@ def near(person: Embedding, cosine: float) -> Probe:
     return Probe((person * cosine + aside * np.sqrt(1 - cosine**2)).astype(np.float32), PERMIT)
 
 
+def store(*templates: Template) -> Callable[[], Awaitable[Sequence[Template]]]:
+    """A store that holds these."""
+
+    async def load() -> Sequence[Template]:
+        return templates
+
+    return load
+
+
 ANA, BO = direction(1), direction(0, 1)
 
 
 @pytest.fixture
 async def gallery() -> AsyncIterator[Gallery]:
     held = Gallery(512, lambda size: 0.45)
-    await held.rebuild([Template(1, "ana", ANA), Template(2, "bo", BO)])
+    await held.rebuild(store(Template(1, "ana", ANA), Template(2, "bo", BO)))
     yield held
     await held.close()
 
@@ -63,7 +73,7 @@ async def test_below_the_threshold_is_no_match(gallery: Gallery) -> None:
 
 async def test_an_empty_gallery_matches_nobody() -> None:
     gallery = Gallery(512, lambda size: 0.45)
-    await gallery.rebuild([])
+    await gallery.rebuild(store())
     assert await gallery.match(near(ANA, 0.9)) == Unknown(UnknownReason.NO_MATCH)
     await gallery.close()
 
@@ -76,7 +86,7 @@ async def test_between_two_visitors_is_ambiguous(gallery: Gallery) -> None:
 async def test_a_forgotten_visitor_matches_nothing_before_and_after_the_rebuild(gallery: Gallery) -> None:
     gallery.forget("ana")
     assert await gallery.match(near(ANA, 0.9)) == Unknown(UnknownReason.NO_MATCH)
-    await gallery.rebuild([Template(2, "bo", BO)])
+    await gallery.rebuild(store(Template(2, "bo", BO)))
     assert await gallery.match(near(ANA, 0.9)) == Unknown(UnknownReason.NO_MATCH)
     assert isinstance(await gallery.match(near(BO, 0.9)), Known)
 
@@ -88,6 +98,39 @@ async def test_an_added_visitor_is_known_and_several_templates_count_as_one_visi
     who = await gallery.match(near(cy, 0.6))
     assert isinstance(who, Known)
     assert who.visitor_id == "cy"
+
+
+@pytest.mark.parametrize("seen", [False, True])
+async def test_whoever_is_added_while_the_store_is_read_is_known(gallery: Gallery, seen: bool) -> None:
+    cy = Template(3, "cy", direction(0, 0, 1))
+    reading, read = asyncio.Event(), asyncio.Event()
+
+    async def load() -> Sequence[Template]:
+        reading.set()
+        await read.wait()
+        return [Template(2, "bo", BO), *([cy] if seen else [])]
+
+    rebuilt = asyncio.create_task(gallery.rebuild(load))
+    await reading.wait()
+    added = asyncio.create_task(gallery.extend([cy]))
+    await asyncio.sleep(0.05)
+    read.set()
+    await asyncio.gather(rebuilt, added)
+    assert isinstance(await gallery.match(near(cy.embedding, 0.9)), Known)
+
+
+async def test_an_older_reading_of_the_store_brings_nobody_back(gallery: Gallery) -> None:
+    ana = Template(1, "ana", ANA)
+
+    async def load() -> Sequence[Template]:
+        gallery.forget("ana")
+        return [ana]
+
+    await gallery.rebuild(load)
+    assert await gallery.match(near(ANA, 0.9)) == Unknown(UnknownReason.NO_MATCH)
+    await gallery.extend([ana])
+    assert await gallery.match(near(ANA, 0.9)) == Unknown(UnknownReason.NO_MATCH)
+    assert gallery.size == 0
 
 
 def test_the_threshold_sees_the_gallery_grow() -> None:

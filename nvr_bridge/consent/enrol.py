@@ -101,8 +101,8 @@ class Enrolment:
                 embeddings=embeddings,
                 now=self._clock(),
             )
+            self._bus.publish(Told(granted.event))  # before anything else is written, so that events go out in order
             await self._gallery.extend(granted.templates)
-            self._bus.publish(Told(granted.event))
             if track is not None:
                 known = Known(granted.consent.visitor_id, 1.0, 1.0)
                 visit = await self._attendance.present(known, args["zone"], shots[-1].taken_at)

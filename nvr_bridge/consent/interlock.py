@@ -40,7 +40,6 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class _SignReport:
-    connection: str
     on: bool
     notice_hash: str
     at: float
@@ -53,18 +52,19 @@ class Interlock:
         self._zones = zones
         self._policy = policy
         self._sign_ttl = sign_ttl
-        self._signs: dict[str, _SignReport] = {}
+        self._signs: dict[str, dict[str, _SignReport]] = {}  # by zone, then by connection
         self.notice_hash = notice_hash
         self.assessment: Assessment | None = None
 
     def sign(self, connection: str, zone_id: str, *, on: bool, notice_hash: str, now: float) -> None:
         """A hub's report of a zone's sign. It holds for the time-to-live, and no longer than the connection."""
         self._zone(zone_id)
-        self._signs[zone_id] = _SignReport(connection, on, notice_hash, now)
+        self._signs.setdefault(zone_id, {})[connection] = _SignReport(on, notice_hash, now)
 
     def connection_closed(self, connection: str) -> None:
         """A hub went away: what it reported no longer holds."""
-        self._signs = {zone: report for zone, report in self._signs.items() if report.connection != connection}
+        for reports in self._signs.values():
+            reports.pop(connection, None)
 
     def needs_sign(self, zone_id: str) -> bool:
         """Whether the zone waits for a sign at all."""
@@ -91,15 +91,16 @@ class Interlock:
         return (Reason.ASSESSMENT_EXPIRED,) if now >= self.assessment.expires_at else ()
 
     def _sign_reasons(self, zone_id: str, now: float) -> tuple[Reason, ...]:
-        report = self._signs.get(zone_id)
-        if report is None:
+        reports = self._signs.get(zone_id)
+        if not reports:
             return (Reason.SIGN_UNKNOWN,)
         # A clock that was set back must not stretch a report, so age counts both ways.
-        if abs(now - report.at) > self._sign_ttl:
+        fresh = [report for report in reports.values() if abs(now - report.at) <= self._sign_ttl]
+        if not fresh:
             return (Reason.SIGN_SILENT,)
-        if not report.on:
+        if not all(report.on for report in fresh):  # where two hubs disagree, the sign is not known to be on
             return (Reason.SIGN_OFF,)
-        return (Reason.NOTICE_CHANGED,) if report.notice_hash != self.notice_hash else ()
+        return (Reason.NOTICE_CHANGED,) if any(report.notice_hash != self.notice_hash for report in fresh) else ()
 
     def _zone(self, zone_id: str) -> Zone:
         try:

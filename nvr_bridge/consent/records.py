@@ -149,16 +149,23 @@ class Records:
         return self._changing
 
     async def withdraw(
-        self, visitor_id: str, now: float, settled: Mapping[str, dict[str, Any]] | None = None
+        self,
+        visitor_id: str,
+        now: float,
+        erased: Callable[[Withdrawn], None] | None = None,
+        settled: Mapping[str, dict[str, Any]] | None = None,
     ) -> Withdrawn:
         """Erase a visitor for good: the key, the rows, and what the write-ahead log holds of them.
 
-        `settled` are the verdicts of their visits, which stay, by visit.
+        `erased` is called once the store has committed, before the log is cut and anything else is written: what is to be
+        told is then told in its turn, also if the log cannot be cut or the caller is cancelled. `settled` are the
+        verdicts of their visits, by visit: they stay.
+
         Raises `NotFoundError`, and `ErasureOwedError` if another program keeps the log from being cut. After any other
         `RetryError` (a full disk) it can be called again.
         """
         async with self._changing:
-            return await to_the_end(self._withdraw(visitor_id, now, settled or {}))
+            return await to_the_end(self._withdraw(visitor_id, now, erased, settled or {}))
 
     async def _grant(self, consent: Consent, embeddings: Sequence[Embedding], pack: str) -> Granted:
         async def write(session: AsyncSession, visitor_id: str) -> tuple[tuple[Template, ...], Event]:
@@ -212,7 +219,13 @@ class Records:
         await session.flush()
         return Template(row.template_id, consent.visitor_id, _embedding(content))
 
-    async def _withdraw(self, visitor_id: str, now: float, settled: Mapping[str, dict[str, Any]]) -> Withdrawn:
+    async def _withdraw(
+        self,
+        visitor_id: str,
+        now: float,
+        erased: Callable[[Withdrawn], None] | None,
+        settled: Mapping[str, dict[str, Any]],
+    ) -> Withdrawn:
         alias = self._aliases.get(visitor_id)
         if alias is None:
             raise NotFoundError(f"visitor {visitor_id}: is not remembered; they withdrew, or were never here")
@@ -223,10 +236,12 @@ class Records:
             withdrawn = await self._erase(session, visitor_id, alias, now, subject, settled)
         del self._aliases[visitor_id]
         self._agreed.discard(visitor_id)
+        if erased is not None:
+            erased(withdrawn)
         try:
             await self._db.checkpoint()
         except RetryError as err:
-            raise ErasureOwedError(str(err), withdrawn) from err
+            raise ErasureOwedError(str(err)) from err
         return withdrawn
 
     async def _erase(

@@ -34,7 +34,7 @@ def _engine(snapshot: Snapshot, clients: int, dropped: int) -> Iterator[Metric]:
     info.add_metric([], {"version": engine["version"], "profile": engine["profile"]})
     yield info
     yield _counter("nvr_bridge_tracks", "Faces followed from their coming to their going", engine["tracks"])
-    yield _counter("nvr_bridge_permits", "Permits spent, as the gate recorded them", engine["permits"])
+    yield _counter("nvr_bridge_permits", "Permits made by the gate", engine["permits"])
     yield _counter("nvr_bridge_embeddings", "Runs seen at the embedder", engine["embeddings"])
     yield GaugeMetricFamily(
         "nvr_bridge_embeddings_without_permit", "Runs less permits; must be 0", engine["embeddings_without_permit"]

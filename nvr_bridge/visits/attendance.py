@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ..errors import BugError
 from ..events import Bus, Told
 from ..models import Known, Visit
+from ..store.finish import to_the_end
 from ..store.schema import Data
 from ..store.visits import Also, VisitTable
 from .sessions import continues, overdue
@@ -40,7 +41,8 @@ class Attendance:
         Raises `NotFoundError` for a visitor who has withdrawn meanwhile.
         """
         data: Data = {"frame_at": at, "confidence": round(known.score, 3)}
-        return await self._attend(known.visitor_id, known.visitor_id, zone_id, at, data, None)
+        # What the store has committed is told also where the camera that saw it is being removed.
+        return await to_the_end(self._attend(known.visitor_id, known.visitor_id, zone_id, at, data, None))
 
     async def registered(
         self, visitor_id: str | None, contact: str | None, zone_id: str, at: float, also: Also
@@ -52,15 +54,11 @@ class Attendance:
         who = visitor_id or contact
         if who is None:
             raise BugError("visit: neither a visitor nor a contact")
-        return await self._attend(who, visitor_id, zone_id, at, {"registered": True}, also)
+        return await to_the_end(self._attend(who, visitor_id, zone_id, at, {"registered": True}, also))
 
     async def sweep(self) -> None:
         """Close the visits that are over."""
-        async with self._lock:
-            over = {visit.visit_id for visit in overdue(self._open.values(), self._clock(), self._gap)}
-            for who, visit in [*self._open.items()]:
-                if visit.visit_id in over:
-                    await self._end(who, visit)
+        await to_the_end(self._sweep())
 
     async def forget(self, visitor_id: str) -> None:
         """The visitor withdrew: what is open of them is theirs no more."""
@@ -85,9 +83,16 @@ class Attendance:
                 self._open[who] = visit
             return visit
 
+    async def _sweep(self) -> None:
+        async with self._lock:
+            over = {visit.visit_id for visit in overdue(self._open.values(), self._clock(), self._gap)}
+            for who, visit in [*self._open.items()]:
+                if visit.visit_id in over:
+                    await self._end(who, visit)
+
     async def _end(self, who: str, visit: Visit) -> None:
-        del self._open[who]
         _, event = await self._table.end(
             visit.visit_id, self._clock(), {"seconds": round(visit.last_at - visit.started_at)}
         )
+        del self._open[who]  # only now: while the disk is full, it stays to be closed
         self._bus.publish(Told(event))

@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from store_site import NOW, Site, face, files, open_site
 
+from nvr_bridge.consent.erasure import Withdrawn
 from nvr_bridge.consent.records import Granted
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.errors import AskError, ErasureOwedError, NotFoundError, RetryError
@@ -250,10 +251,11 @@ async def test_a_log_that_another_program_keeps_from_being_cut_is_an_error_that_
     reader = sqlite3.connect(site.data_dir / "bridge.db", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM events").fetchone()
-    with pytest.raises(ErasureOwedError, match="end that program") as caught:
-        await site.records.withdraw(visitor_id, NOW)
-    assert caught.value.withdrawn.alias == granted.alias
-    assert len(caught.value.withdrawn.visit_ids) == 3
+    told: list[Withdrawn] = []
+    with pytest.raises(ErasureOwedError, match="end that program"):
+        await site.records.withdraw(visitor_id, NOW, told.append)
+    assert [withdrawn.alias for withdrawn in told] == [granted.alias]
+    assert len(told[0].visit_ids) == 3
     assert not site.vault.has_key(visitor_id)
     assert site.records.subjects == 0
     reader.close()
@@ -261,3 +263,23 @@ async def test_a_log_that_another_program_keeps_from_being_cut_is_an_error_that_
     traces = remains(granted, before)
     for name, content in site.files().items():
         assert not [trace for trace in traces if trace in content], name
+
+
+async def test_a_withdrawal_is_told_before_anything_that_is_written_after_it(site: Site) -> None:
+    granted, other = await busy_visitor(site), await site.grant(2)
+    told: list[int] = []
+
+    async def visits() -> None:
+        for number in range(20):
+            _, event = await site.visits.begin(other.consent.visitor_id, "lane", NOW + number)
+            told.append(event.sequence)
+
+    visiting = asyncio.create_task(visits())
+    await asyncio.sleep(0.01)
+    async with site.db.read():  # a reader that the cutting of the log waits for
+        withdrawing = asyncio.create_task(
+            site.records.withdraw(granted.consent.visitor_id, NOW, lambda gone: told.append(gone.event.sequence))
+        )
+        await asyncio.sleep(0.1)
+    await asyncio.gather(visiting, withdrawing)
+    assert told == sorted(told)

@@ -78,6 +78,22 @@ def test_a_closed_connection_takes_its_reports_along(interlock: Interlock) -> No
     assert interlock.armed("desk", 100.0)
 
 
+def test_where_hubs_disagree_the_zone_is_not_armed(interlock: Interlock) -> None:
+    interlock.sign("other", "lane", on=False, notice_hash=NOTICE, now=101.0)
+    interlock.sign("hub", "lane", on=True, notice_hash=NOTICE, now=102.0)
+    assert interlock.reasons("lane", 102.0) == (Reason.SIGN_OFF,)
+    interlock.sign("other", "lane", on=True, notice_hash="b" * 64, now=103.0)
+    assert interlock.reasons("lane", 103.0) == (Reason.NOTICE_CHANGED,)
+    interlock.connection_closed("other")
+    assert interlock.armed("lane", 103.0)
+
+
+def test_a_hub_that_fell_silent_does_not_speak_for_another(interlock: Interlock) -> None:
+    interlock.sign("other", "lane", on=False, notice_hash=NOTICE, now=100.0)
+    interlock.sign("hub", "lane", on=True, notice_hash=NOTICE, now=106.0)
+    assert interlock.armed("lane", 106.0)
+
+
 def test_the_assessment_arms_and_its_end_disarms(interlock: Interlock) -> None:
     interlock.sign("hub", "lane", on=True, notice_hash=NOTICE, now=1000.0)
     assert interlock.reasons("lane", 1000.0) == (Reason.ASSESSMENT_EXPIRED,)

@@ -83,7 +83,7 @@ async def test_a_withdrawal_leaves_nothing_of_the_visitor_in_any_file(site: Site
     tag = site.passes._tag(code)
     traces = [visitor_id.encode(), ("c" * 64).encode(), tag.encode()]
     assert all(any(trace in content for content in before.values()) for trace in traces)
-    withdrawn = await site.records.withdraw(visitor_id, NOW + 1, {visit.visit_id: {"attribution": "natural"}})
+    withdrawn = await site.records.withdraw(visitor_id, NOW + 1, settled={visit.visit_id: {"attribution": "natural"}})
     assert withdrawn.alias == alias
     for name, content in site.files().items():
         assert not [trace for trace in traces if trace in content], name

@@ -229,3 +229,18 @@ async def test_without_a_camera_or_a_photo_there_is_no_consent(site: Site) -> No
             expires_in_days=30,
         )
     assert caught.value.code == "face"
+
+
+async def test_consents_run_out_also_while_somebody_withdraws(site: Site, people: dict[str, Person]) -> None:
+    await site.sign("desk")
+    first = await grant(site, people["mei"])
+    await site.sign("desk")
+    second = await grant(site, people["vera"])
+    site.service._clock = lambda: time.time() + 31 * 86400
+    await asyncio.gather(
+        site.service.expire(),
+        site.admin.call("consent/withdraw", alias=second["alias"]),
+    )
+    assert await site.admin.call("consent/list") == []
+    await until(lambda: sum(push["type"] == "forget" for push in site.pushes) == 2)
+    assert {push["alias"] for push in site.pushes if push["type"] == "forget"} == {first["alias"], second["alias"]}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from nvr_bridge.consent.ledger import Ledger
 from nvr_bridge.consent.records import Records
 from nvr_bridge.consent.vault import Vault
-from nvr_bridge.errors import NotFoundError
+from nvr_bridge.errors import NotFoundError, RetryError
 from nvr_bridge.events import Bus, EventLog, Push, Told
 from nvr_bridge.models import EventKind, Known, Visit
+from nvr_bridge.store import prepare
 from nvr_bridge.store.database import Database
 from nvr_bridge.store.registrations import RegistrationTable
 from nvr_bridge.store.visits import VisitTable
@@ -26,10 +30,11 @@ GAP = 10.0
 class Site:
     """A store with one visitor, and attendance over it with a clock that the test turns."""
 
-    def __init__(self, database: Database, records: Records, visits: VisitTable, visitor_id: str) -> None:
+    def __init__(self, database: Database, records: Records, log: EventLog, visitor_id: str) -> None:
         self.database = database
         self.records = records
-        self.visits = visits
+        self.log = log
+        self.visits = VisitTable(database, log)
         self.known = Known(visitor_id, 0.71234, 0.3)
         self.now = 1000.0
         self.told: list[Push] = []
@@ -46,7 +51,8 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setattr(prepare, "BUSY_SECONDS", 0.05)
     database = await Database.open(tmp_path)
     vault = await Vault.open(tmp_path / "keys", fresh=database.fresh)
     log = EventLog(database)
@@ -61,8 +67,17 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         embeddings=[np.eye(512, dtype=np.float32)[0]],
         now=900.0,
     )
-    yield Site(database, records, VisitTable(database, log), granted.consent.visitor_id)
+    yield Site(database, records, log, granted.consent.visitor_id)
     await database.close()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Another program keeps the store from being written."""
+    connection = sqlite3.connect(folder / "bridge.db", isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    yield
+    connection.close()
 
 
 async def test_the_first_visit_is_first_and_the_next_is_a_return(site: Site) -> None:
@@ -108,6 +123,31 @@ async def test_a_restart_takes_over_an_open_visit(site: Site) -> None:
     site.now = 1024.0
     await after.sweep()
     assert site.kinds == [EventKind.FIRST_VISIT, EventKind.VISIT_ENDED]
+
+
+async def test_a_visit_that_cannot_be_closed_now_is_closed_later(site: Site, tmp_path: Path) -> None:
+    await site.attendance.present(site.known, "desk", 1000.0)
+    site.now = 2000.0
+    with locked(tmp_path), pytest.raises(RetryError):
+        await site.attendance.sweep()
+    with locked(tmp_path), pytest.raises(RetryError):
+        await site.attendance.present(site.known, "desk", 2000.0)
+    await site.attendance.sweep()
+    assert site.kinds == [EventKind.FIRST_VISIT, EventKind.VISIT_ENDED]
+
+
+async def test_what_was_committed_is_told_though_the_camera_goes(site: Site) -> None:
+    for turn in range(20):  # wherever in its writing the cancellation meets it
+        task = asyncio.create_task(site.attendance.present(site.known, "desk", site.now))
+        await asyncio.sleep(turn / 4000)
+        task.cancel()
+        await asyncio.wait({task})
+        site.now += GAP + 1
+        await site.attendance.sweep()
+    assert [push.event.sequence for push in site.told if isinstance(push, Told)] == [
+        event.sequence for event in await site.log.since(1)
+    ]
+    assert await site.visits.open_visits() == []
 
 
 async def test_a_visitor_who_withdrew_opens_no_visit(site: Site) -> None:
