@@ -8,7 +8,7 @@ import voluptuous as vol
 
 from .errors import InvalidError
 from .protocol import Command, Role
-from .values import explain, identifier, interface, moment, number, one_of, text, whole
+from .values import day, explain, identifier, interface, moment, number, one_of, text, whole
 
 CSV_LIMIT = 2_000_000  # characters, some 20,000 referrals
 PHOTO_LIMIT = 8_000_000  # characters of base64, about 6 MB of JPEG
@@ -106,6 +106,9 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
         }
     ),
     Command.REFERRAL_WITHDRAW: vol.Schema({vol.Required("referral"): text(64)}),
+    Command.ATTRIBUTION_REPLAY: vol.Schema(
+        {vol.Required("from"): day, vol.Required("to"): day, vol.Optional("settings"): text(20_000)}
+    ),
     Command.SIGHTING_LIST: vol.Schema(
         {
             vol.Optional("since"): moment,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from .config import Config
@@ -16,6 +15,7 @@ from .consent.passes import Passes
 from .consent.records import Records
 from .consent.vault import Vault
 from .errors import InvalidError, NotFoundError
+from .listing import iso
 from .models import Visit
 from .presence import Presence
 from .store.partners import Partner, PartnerTable
@@ -168,7 +168,7 @@ class Desk:
             "visit": visit.visit_id,
             "alias": self._records.alias(visit.visitor_id) if visit.visitor_id else None,
             "zone": visit.zone_id,
-            "started_at": _iso(visit.started_at),
+            "started_at": iso(visit.started_at),
             "earlier": visit.earlier,
             "returning": visit.returning,
         }
@@ -180,17 +180,13 @@ class Desk:
             "partner": referral.partner,
             "broker": referral.broker,
             "masked": referral.full is None,
-            "declared_at": _iso(referral.declared_at),
-            "filed_at": _iso(referral.filed_at),
-            "expected_at": None if referral.expected_at is None else _iso(referral.expected_at),
-            "valid_until": _iso(referral.declared_at + self._config.rules.validity),
-            "withdrawn_at": None if referral.withdrawn_at is None else _iso(referral.withdrawn_at),
+            "declared_at": iso(referral.declared_at),
+            "filed_at": iso(referral.filed_at),
+            "expected_at": None if referral.expected_at is None else iso(referral.expected_at),
+            "valid_until": iso(referral.declared_at + self._config.rules.validity),
+            "withdrawn_at": None if referral.withdrawn_at is None else iso(referral.withdrawn_at),
         }
 
 
 def _partner(partner: Partner) -> dict[str, Any]:
-    return {"partner": partner.partner_id, "name": partner.name, "added_at": _iso(partner.added_at)}
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+    return {"partner": partner.partner_id, "name": partner.name, "added_at": iso(partner.added_at)}

@@ -47,6 +47,7 @@ from .store.tokens import TokenTable
 from .store.visits import VisitTable
 from .vision.sessions import load
 from .visits.attendance import Attendance
+from .visits.casebook import Casebook
 from .worker import Worker
 
 _LOGGER = logging.getLogger(__name__)
@@ -147,6 +148,10 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     make_loop = partial(CameraLoop, sight=sight, viewer=presence, armed=gate.armed, analysis_fps=config.analysis_fps)
     fleet = Fleet(CameraTable(database, vault), config.zones, config.interfaces, bus, make_loop)
     enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, fleet, sight, bus)
+    referrals = ReferralTable(database, vault, ledger, config.rules.validity)
+    registrations = RegistrationTable(database, ledger)
+    passes, partners = Passes(database, vault, ledger, records), PartnerTable(database, ledger)
+    desk = Desk(config, vault, records, passes, partners, referrals, registrations, attendance, presence)
     service = Service(
         Parts(
             config=config,
@@ -169,30 +174,9 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             presence=presence,
             enrolment=enrolment,
             fleet=fleet,
-            desk=_make_desk(config, database, vault, ledger, records, attendance, presence),
+            desk=desk,
+            casebook=Casebook(visits, sightings, referrals, registrations, config.rules),
         )
     )
     await service.load_assessment()
     return service
-
-
-def _make_desk(
-    config: Config,
-    database: Database,
-    vault: Vault,
-    ledger: Ledger,
-    records: Records,
-    attendance: Attendance,
-    presence: Presence,
-) -> Desk:
-    return Desk(
-        config,
-        vault,
-        records,
-        Passes(database, vault, ledger, records),
-        PartnerTable(database, ledger),
-        ReferralTable(database, vault, ledger, config.rules.validity),
-        RegistrationTable(database, ledger),
-        attendance,
-        presence,
-    )

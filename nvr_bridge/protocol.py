@@ -47,6 +47,7 @@ class Command(StrEnum):
     REFERRAL_IMPORT = "referral/import"
     REFERRAL_LIST = "referral/list"
     REFERRAL_WITHDRAW = "referral/withdraw"
+    ATTRIBUTION_REPLAY = "attribution/replay"
     SIGHTING_LIST = "sighting/list"
     CAMERA_LIST = "camera/list"
     CAMERA_DISCOVER = "camera/discover"
@@ -81,6 +82,7 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.REFERRAL_IMPORT: _OPERATORS,
     Command.REFERRAL_LIST: _OPERATORS,
     Command.REFERRAL_WITHDRAW: _OPERATORS,
+    Command.ATTRIBUTION_REPLAY: _OPERATORS,
     Command.SIGHTING_LIST: _OPERATORS,
     Command.CAMERA_LIST: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),
     Command.CAMERA_DISCOVER: frozenset({Role.ADMIN, Role.HUB}),

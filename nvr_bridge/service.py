@@ -21,11 +21,12 @@ from .consent.permit import Gate
 from .consent.policy import Policy
 from .consent.records import Records
 from .desk import Desk
-from .errors import NotFoundError, RetryError
+from .errors import InvalidError, NotFoundError, RetryError
 from .events import Bus, EventLog, Forget, State, Told
 from .fleet import Fleet
 from .gallery import Gallery
-from .models import Event
+from .listing import iso, replay_result, sighting_row, visit_row
+from .models import Event, Visit
 from .presence import Presence
 from .protocol import CameraStatus, EngineStatus, EventMessage, Snapshot
 from .recognise import Recogniser
@@ -36,6 +37,8 @@ from .store.sightings import SightingTable
 from .store.tokens import TokenTable
 from .store.visits import VisitTable
 from .visits.attendance import Attendance
+from .visits.casebook import Case, Casebook
+from .visits.scenario import read_settings
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -68,6 +71,7 @@ class Parts:
     enrolment: Enrolment
     fleet: Fleet
     desk: Desk
+    casebook: Casebook
 
 
 class Service:
@@ -173,7 +177,7 @@ class Service:
             "alias": granted.alias,
             "consent_id": granted.consent.consent_id,
             "visitor": granted.consent.visitor_id,
-            "expires_at": _iso(granted.consent.expires_at),
+            "expires_at": iso(granted.consent.expires_at),
         }
 
     async def consent_withdraw(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -196,8 +200,8 @@ class Service:
                 "notice_hash": consent.notice_hash,
                 "language": consent.language,
                 "purpose": consent.purpose,
-                "granted_at": _iso(consent.granted_at),
-                "expires_at": _iso(consent.expires_at),
+                "granted_at": iso(consent.granted_at),
+                "expires_at": iso(consent.expires_at),
                 "guardian": consent.guardian,
             }
             for consent in await records.consents()
@@ -210,7 +214,8 @@ class Service:
         parts.recogniser.forget(visitor_id)
         await parts.attendance.forget(visitor_id)
         try:
-            await parts.records.withdraw(visitor_id, self._clock(), self._gone)
+            settled = await parts.casebook.to_settle(visitor_id)
+            await parts.records.withdraw(visitor_id, self._clock(), self._gone, settled)
         finally:
             await parts.gallery.rebuild(parts.records.templates)
 
@@ -222,42 +227,26 @@ class Service:
     # --- lists ---
 
     async def visit_list(self, args: dict[str, Any]) -> list[dict[str, Any]]:
-        """Visits, the newest first."""
+        """Visits with their verdicts, the newest first."""
         visits = await self._parts.visits.list(args.get("since"), args.get("until"), args.get("zone"), args["limit"])
-        return [
-            {
-                "visit": visit.visit_id,
-                "alias": self._parts.records.alias(visit.visitor_id) if visit.visitor_id else None,
-                "zone": visit.zone_id,
-                "started_at": _iso(visit.started_at),
-                "last_at": _iso(visit.last_at),
-                "ended_at": _iso(visit.ended_at) if visit.ended_at is not None else None,
-                "earlier": visit.earlier,
-                "returning": visit.returning,
-            }
-            for visit in visits
-        ]
+        cases = await self._parts.casebook.verdicts(visits)
+        return [self._visit(visit, cases.get(visit.visit_id, {})) for visit in visits]
+
+    def _visit(self, visit: Visit, case: Case) -> dict[str, Any]:
+        return visit_row(visit, case, self._parts.records.alias(visit.visitor_id) if visit.visitor_id else None)
+
+    async def attribution_replay(self, args: dict[str, Any]) -> dict[str, Any]:
+        """Days of the store judged anew: as the site's settings have it, or what other settings would change."""
+        if args["from"] > args["to"]:
+            raise InvalidError("from: is after to; give the earlier day first")
+        other = read_settings(args["settings"], self.config.rules) if "settings" in args else None
+        return replay_result(await self._parts.casebook.replay(args["from"], args["to"], other), self._visit)
 
     async def sighting_list(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """Sightings, the newest first."""
         rows = await self._parts.sightings.list(args.get("since"), args.get("zone"), args["limit"])
-        return [
-            {
-                "camera": row.camera_id,
-                "zone": row.zone_id,
-                "track": row.track_id,
-                "started_at": _iso(row.started_at),
-                "at": _iso(row.at),
-                "ended_at": _iso(row.ended_at) if row.ended_at is not None else None,
-                "who": "known" if row.reason is None else "unknown",
-                "reason": row.reason,
-                "alias": self._parts.records.alias(row.visitor_id) if row.visitor_id else None,
-                "score": row.score,
-                "margin": row.margin,
-                "visit": row.visit_id,
-            }
-            for row in rows
-        ]
+        aliases = self._parts.records.alias
+        return [sighting_row(row, aliases(row.visitor_id) if row.visitor_id else None) for row in rows]
 
     # --- cameras ---
 
@@ -293,7 +282,7 @@ class Service:
         await self._parts.settings.set(ASSESSMENT_KEY, asdict(assessment))
         self._parts.interlock.assessment = assessment
         await self.watch_interlock()
-        return {"expires_at": _iso(expires_at)}
+        return {"expires_at": iso(expires_at)}
 
     # --- duties that recur ---
 
@@ -353,7 +342,3 @@ class Service:
         if status != self._told:
             self._told = status
             self.bus.publish(State("engine", status, None))
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

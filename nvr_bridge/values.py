@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,6 +31,14 @@ def moment(value: Any) -> float:
     if parsed.tzinfo is None:
         raise vol.Invalid(f"{value!r} has no offset from UTC; end it with one, such as +08:00 or Z")
     return parsed.timestamp()
+
+
+def day(value: Any) -> date:
+    """`2026-03-02` → a date."""
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise vol.Invalid(f"{value!r} is not a date; write it as 2026-03-02") from None
 
 
 def clock(value: Any) -> time:

@@ -200,6 +200,17 @@ class SmallEngine:
         self.asked.append(("visit_list done",))
         return []
 
+    async def attribution_replay(self, args: dict[str, Any]) -> Any:
+        self.asked.append(("attribution_replay", args))
+        verdict = {"attribution": "natural", "partner": None, "rule": "natural", "risks": ["unregistered_visit"]}
+        visit = {"visit": "v", "alias": "Amber Finch 12", "started_at": "2026-03-02T10:00:00+00:00", **verdict}
+        counts = {"date": "2026-03-02", "unregistered": 1, "natural": 1, "channel": 0, "undetermined": 0}
+        found = {"rules_version": "1", "judged": 3, "evidence_erased": 1, "visits": [visit], "daily": [counts]}
+        if "settings" not in args:
+            return found
+        visit["would_be"] = {**verdict, "attribution": "channel", "partner": "acme", "rule": "referral_valid"}
+        return {**found, "daily_would_be": [counts]}
+
     async def sighting_list(self, args: dict[str, Any]) -> Any:
         self.asked.append(("sighting_list", args))
         return []

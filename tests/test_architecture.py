@@ -46,6 +46,7 @@ TOGETHER = {
     "engine.py",
     "fleet.py",
     "gallery.py",
+    "listing.py",
     "presence.py",
     "recognise.py",
     "service.py",

@@ -1,4 +1,4 @@
-"""`nvr-bridge attribution …`: what the rules make of evidence, without a running engine."""
+"""`nvr-bridge attribution …`: what the rules make of evidence, of a file's or of the running engine's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 from ..errors import InvalidError
 from .models import Json
-from .shared import printable
+from .shared import DEFAULT_CONFIG, ConfigOption, ask, given, printable, show
 
 if TYPE_CHECKING:
     from ..visits.replay import Replay
@@ -27,10 +27,33 @@ def _group() -> None:
 
 @app.command("replay")
 def replay_command(
-    file: Annotated[Path, typer.Argument(help="A scenario: settings and events, as YAML.")],
+    file: Annotated[Path | None, typer.Argument(help="A scenario: settings and events, as YAML.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="Or the engine's own days, from this one.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="To this day, and with it.")] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="Settings as in a scenario: show what they would change on those days.")
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Judge every visit of a scenario file, from nothing but what the file says."""
+    """Judge every visit of a scenario file, from nothing but what the file says; or of days that the engine keeps."""
+    days = (first, last, settings)
+    if file is not None and any(days):
+        raise InvalidError("replay: give a file, or --from and --to, not both")
+    if file is not None:
+        _replay_file(file, as_json)
+    elif first is None or last is None:
+        raise InvalidError("replay: give a file, or --from and --to such as 2026-03-02")
+    else:
+        other = given(settings=None if settings is None else _read(settings))
+        found = ask(config, "attribution/replay", **{"from": first, "to": last}, **other)
+        show(found, as_json, lambda: _show_days(found))
+
+
+# --- helpers ------------------------------------------------------------------------------------------------------
+
+
+def _replay_file(file: Path, as_json: bool) -> None:
     from ..visits.explain import output  # noqa: PLC0415 - the command line starts quickly where nothing is judged
     from ..visits.replay import replay  # noqa: PLC0415
     from ..visits.scenario import load  # noqa: PLC0415
@@ -44,7 +67,32 @@ def replay_command(
     _show(found, scenario)
 
 
-# --- helpers ------------------------------------------------------------------------------------------------------
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise InvalidError(f"--settings: {path} cannot be read: {err}") from err
+
+
+def _show_days(found: dict[str, Any]) -> None:
+    """A line for each visit, and what other settings would make of it; then the days."""
+    compared = "daily_would_be" in found
+    for visit in found["visits"]:
+        at = datetime.fromisoformat(visit["started_at"]).astimezone()
+        line = f"{at:%Y-%m-%d %H:%M}  {visit['alias'] or 'somebody'}  {_verdict(visit)}"
+        typer.echo(printable(f"{line}  would be  {_verdict(visit['would_be'])}" if compared else line))
+    for day in found["daily"]:
+        counts = f"{day['natural']} natural, {day['channel']} channel, {day['undetermined']} undetermined"
+        typer.echo(f"{day['date']}  {counts}; {day['unregistered']} unregistered")
+    skipped = found["evidence_erased"]
+    said = f"; {skipped} not replayed: their evidence was erased" if skipped else ""
+    changed = f", {len(found['visits'])} of them would change" if compared else ""
+    typer.echo(f"{found['judged']} visits judged{changed}{said}")
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    answer = f"{row['attribution']} {row['partner'] or ''}".strip()
+    return f"{answer} ({row['rule']}){' risks: ' + ', '.join(row['risks']) if row['risks'] else ''}"
 
 
 def _refuse_unplaced(scenario: Scenario, found: Replay, file: Path) -> None:

@@ -45,6 +45,9 @@ def list_visits(
         "started_at": "From",
         "ended_at": "To",
         "returning": "Returning",
+        "attribution": "Attribution",
+        "partner": "Partner",
+        "risks": "Risks",
     }
     show(found, as_json, lambda: print_table(columns, found, "No visits."))
 

@@ -105,6 +105,9 @@ class EngineApi(Protocol):
     async def visit_list(self, args: Arguments) -> Any:
         """Visits, newest first."""
 
+    async def attribution_replay(self, args: Arguments) -> Any:
+        """Days of the store, judged anew."""
+
     async def sighting_list(self, args: Arguments) -> Any:
         """Sightings, newest first."""
 

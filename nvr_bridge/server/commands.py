@@ -129,6 +129,7 @@ _HANDLERS: dict[Command, Handler] = {
     Command.REFERRAL_IMPORT: lambda request, _, context: context.api.desk.referral_import(request.args),
     Command.REFERRAL_LIST: lambda request, _, context: context.api.desk.referral_list(request.args),
     Command.REFERRAL_WITHDRAW: lambda request, _, context: context.api.desk.referral_withdraw(request.args),
+    Command.ATTRIBUTION_REPLAY: lambda request, _, context: context.api.attribution_replay(request.args),
     Command.SIGHTING_LIST: lambda request, _, context: context.api.sighting_list(request.args),
     Command.CAMERA_LIST: lambda _, __, context: context.api.camera_list(),
     Command.CAMERA_DISCOVER: lambda request, _, context: context.api.camera_discover(request.args),

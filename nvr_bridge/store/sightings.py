@@ -30,6 +30,19 @@ class StoredSighting:
     visit_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSighting:
+    """A sighting of somebody who was recognised and has not withdrawn."""
+
+    visitor_id: str
+    zone_id: str
+    started_at: float
+    at: float
+    score: float
+    margin: float
+    visit_id: str | None
+
+
 class SightingTable:
     """The sightings, one row a track."""
 
@@ -65,6 +78,24 @@ class SightingTable:
         where = (SightingRow.zone_id == zone_id, SightingRow.started_at >= since)
         async with self._db.read() as session:
             return (await session.execute(select(func.count()).select_from(SightingRow).where(*where))).scalar_one()
+
+    async def known(self) -> Sequence[KnownSighting]:
+        """Every sighting of somebody, in the order in which they were written."""
+        named = select(SightingRow).where(SightingRow.visitor_id.is_not(None)).order_by(SightingRow.sighting_id)
+        async with self._db.read() as session:
+            return [
+                KnownSighting(
+                    visitor_id=row.visitor_id,
+                    zone_id=row.zone_id,
+                    started_at=row.started_at,
+                    at=row.at,
+                    score=row.score,
+                    margin=row.margin,
+                    visit_id=row.visit_id,
+                )
+                for row in await session.scalars(named)
+                if row.visitor_id is not None and row.score is not None and row.margin is not None
+            ]
 
     async def list(self, since: float | None, zone_id: str | None, limit: int) -> Sequence[StoredSighting]:
         """The newest `limit` sightings that began at `since` or later, the newest first."""

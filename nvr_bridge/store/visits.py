@@ -114,7 +114,15 @@ class VisitTable:
             row = (await session.execute(select(func.count(), returning).select_from(VisitRow).where(*where))).one()
             return int(row[0]), int(row[1])
 
-    async def list(self, since: float | None, until: float | None, zone_id: str | None, limit: int) -> Sequence[Visit]:
+    async def of(self, visitor_id: str) -> Sequence[Visit]:
+        """The visitor's visits, the oldest first."""
+        wanted = select(VisitRow).where(VisitRow.visitor_id == visitor_id).order_by(VisitRow.started_at)
+        async with self._db.read() as session:
+            return [_visit(row) for row in await session.scalars(wanted)]
+
+    async def list(
+        self, since: float | None, until: float | None, zone_id: str | None, limit: int | None
+    ) -> Sequence[Visit]:
         """The newest `limit` visits that began in [since, until), the newest first."""
         where: list[ColumnElement[bool]] = []
         if since is not None:

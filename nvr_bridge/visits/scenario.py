@@ -43,6 +43,17 @@ def load(path: Path) -> Scenario:
         raise InvalidError(f"{path.name}: {err}") from err
 
 
+def read_settings(text: str, base: Settings) -> Settings:
+    """Read the `settings` of a scenario, or of a file that holds nothing else; what it leaves out is as in `base`.
+
+    Raises `InvalidError` that names line, field, problem and remedy of the first mistake.
+    """
+    node = parse(text)
+    if not isinstance(node, Mapping):
+        wrong(node.line if node else 1, "settings: missing; write `settings: {lead_time: 30m}`")
+    return _settings(node.entries.get("settings"), base)
+
+
 def read(text: str) -> Scenario:
     """Read a scenario. Raises `InvalidError` that names line, field, problem and remedy of the first mistake."""
     node = parse(text)
@@ -66,8 +77,8 @@ def read(text: str) -> Scenario:
 # --- helpers ------------------------------------------------------------------------------------------------------
 
 
-def _settings(node: Node | None) -> Settings:
-    settings = Settings()
+def _settings(node: Node | None, base: Settings | None = None) -> Settings:
+    settings = base or Settings()
     if node is None:
         return settings
     fields = Fields(node, "settings")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from command import Shell
 from small_engine import Site
@@ -71,3 +73,19 @@ async def test_a_dry_run_lists_every_bad_row_and_ends_with_code_1(shell: Shell, 
     (shell.folder / "none.csv").write_bytes(b"\xff\xff")
     assert "neither UTF-8 nor GB 18030" in (await shell("referrals", "import", "none.csv")).complaint
     assert "cannot be read" in (await shell("referrals", "import", "nowhere.csv")).complaint
+
+
+async def test_the_engines_own_days_are_replayed(shell: Shell, site: Site) -> None:
+    days = ("attribution", "replay", "--from", "2026-03-02", "--to", "2026-03-08")
+    shown = (await shell(*days)).out
+    assert "Amber Finch 12  natural (natural) risks: unregistered_visit\n" in shown
+    assert "3 visits judged; 1 not replayed: their evidence was erased" in shown
+    (shell.folder / "other.yaml").write_text("settings: {lead_time: 1h}\n")
+    shown = (await shell(*days, "--settings", "other.yaml")).out
+    assert "would be  channel acme (referral_valid)" in shown
+    assert "3 visits judged, 1 of them would change" in shown
+    asked = {"from": date(2026, 3, 2), "to": date(2026, 3, 8), "settings": "settings: {lead_time: 1h}"}
+    assert site.engine.asked[-1] == ("attribution_replay", asked)
+    assert "give a file, or --from and --to" in (await shell("attribution", "replay")).complaint
+    assert "not both" in (await shell(*days, "story.yaml")).complaint
+    assert "'soon' is not a date" in (await shell("attribution", "replay", "--from", "soon", "--to", "soon")).complaint

@@ -201,3 +201,41 @@ async def test_who_is_registered_survives_a_restart(start: Callable[[], Any]) ->
     async with start() as site:
         await ended(site)
         assert (await site.admin.call("pass/scan", zone="desk", code=made["code"]))["earlier"] == 1
+
+
+async def test_each_visit_is_listed_with_its_verdict_which_outlives_its_evidence(site: Site) -> None:
+    await site.admin.call("partner/add", partner="acme", name="Acme Homes")
+    earlier = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    await site.admin.call("referral/add", partner="acme", contact=NUMBERS[0], declared=earlier)
+    made = await site.admin.call("pass/issue")
+    await site.admin.call("visit/check_in", zone="desk", contact=NUMBERS[0], code=made["code"])
+    today = datetime.now(site.service.config.timezone).date().isoformat()
+
+    async def verdict() -> dict[str, Any]:
+        (visit,) = await site.admin.call("visit/list")
+        return {
+            key: visit[key] for key in ("attribution", "partner", "rule", "risks", "needs_review", "evidence_erased")
+        }
+
+    channel = {
+        "attribution": "channel",
+        "partner": "acme",
+        "rule": "referral_valid",
+        "risks": [],
+        "needs_review": False,
+    }
+    assert await verdict() == {**channel, "evidence_erased": False}
+    days = {"from": today, "to": today}
+    replayed = await site.admin.call("attribution/replay", **days, settings="settings: {lead_time: 2h}")
+    (changed,) = replayed["visits"]
+    assert (changed["alias"], changed["rule"], changed["would_be"]["rule"]) == (
+        *(made["alias"], "referral_valid", "late_referral"),
+    )
+    assert (replayed["daily"][0]["channel"], replayed["daily_would_be"][0]["channel"]) == (1, 0)
+    same = await site.admin.call("attribution/replay", **days, settings="settings: {lead_time: 10m}")
+    assert (same["judged"], same["visits"]) == (1, [])
+    await site.admin.call("consent/withdraw", alias=made["alias"])
+    assert await verdict() == {**channel, "evidence_erased": True}
+    assert (await site.admin.call("attribution/replay", **days))["evidence_erased"] == 1
+    with pytest.raises(InvalidError, match="from: is after to"):
+        await site.admin.call("attribution/replay", **{"from": "2026-03-03", "to": "2026-03-02"})

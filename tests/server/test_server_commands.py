@@ -33,6 +33,7 @@ ARGUMENTS: dict[Command, dict[str, Any]] = {
     Command.REFERRAL_ADD: {"partner": "acme", "contact": "138****0001"},
     Command.REFERRAL_IMPORT: {"csv": "partner,contact"},
     Command.REFERRAL_WITHDRAW: {"referral": "r1"},
+    Command.ATTRIBUTION_REPLAY: {"from": "2026-03-02", "to": "2026-03-08"},
     Command.CAMERA_ADD: {"address": "192.0.2.7", "zone": "lane"},
     Command.CAMERA_REMOVE: {"camera": "front"},
     Command.TOKEN_REVOKE: {"token_id": "nobody"},

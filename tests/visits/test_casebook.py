@@ -1,0 +1,242 @@
+"""The store's own days get the verdicts that the same evidence gets in a scenario file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from store_site import Site, open_site
+
+from nvr_bridge.errors import InvalidError
+from nvr_bridge.models import Known, Sighting, Visit
+from nvr_bridge.store.referrals import Filing
+from nvr_bridge.visits.casebook import Casebook
+from nvr_bridge.visits.evidence import Settings, contact
+from nvr_bridge.visits.replay import replay
+from nvr_bridge.visits.scenario import read, read_settings
+
+ZONE = ZoneInfo("Asia/Shanghai")
+RULES = Settings(timezone=ZONE, clock_error=2.0)
+KEY = b"a site's"
+DAY = datetime(2026, 3, 2, tzinfo=ZONE)
+
+
+def at(clock: str, day: int = 0) -> float:
+    """A time of day on the first day, or so many days later."""
+    hour, minute = clock.split(":")
+    return (DAY + timedelta(days=day, hours=int(hour), minutes=int(minute))).timestamp()
+
+
+class Store:
+    """A store that is told of people by name, at the times that a test says."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.casebook = Casebook(site.visits, site.sightings, site.referrals, site.registrations, RULES)
+        self.visitors: dict[str, str] = {}
+        self.open: dict[str, Visit] = {}
+
+    async def pass_for(self, name: str) -> None:
+        """Somebody new gets a pass."""
+        code, _ = await self.site.passes.issue(at("0:00"))
+        self.visitors[name] = await self.site.passes.holder(code)
+
+    async def face_of(self, name: str) -> None:
+        """Somebody new agrees to be recognised."""
+        granted = await self.site.grant(len(self.visitors) + 1)
+        self.visitors[name] = granted.consent.visitor_id
+
+    async def scan(self, name: str, when: float) -> Visit:
+        visitor_id = self.visitors[name]
+        return await self._attend(visitor_id, None, when, self.site.registrations.scan(visitor_id, "desk", when))
+
+    async def check_in(self, name: str | None, number: str, when: float) -> Visit:
+        given = contact(number, KEY)
+        visitor_id = self.visitors[name] if name else None
+        assert given.full
+        also = self.site.registrations.check_in(visitor_id, given.full, given.mask, None, "desk", when)
+        return await self._attend(visitor_id, given.full, when, also)
+
+    async def seen(self, name: str, when: float, seconds: float = 9.0, score: float = 0.6) -> Visit:
+        visitor_id = self.visitors[name]
+        visit = await self._attend(visitor_id, None, when + 1, None)
+        who = Known(visitor_id, score, 0.2)
+        sighting = Sighting("lane-1", "lane", 1, when, when + seconds, who, when + seconds)
+        await self.site.sightings.add(sighting, visit.visit_id)
+        return visit
+
+    async def refer(self, partner: str, number: str, when: float) -> str:
+        given = contact(number, KEY)
+        filing = Filing(partner, given.full, given.mask)
+        return (await self.site.referrals.file(filing, when)).referral_id
+
+    async def cases(self) -> list[tuple[Any, ...]]:
+        """(attribution, partner, rule, risks) of each visit, the oldest first."""
+        visits = await self.site.visits.list(None, None, None, None)
+        found = await self.casebook.verdicts(visits)
+        rows = [found.get(visit.visit_id, {}) for visit in reversed(visits)]
+        return [tuple(row.get(key) for key in ("attribution", "partner", "rule", "risks")) for row in rows]
+
+    async def _attend(self, visitor_id: str | None, contact: str | None, when: float, also: Any) -> Visit:
+        who = visitor_id or contact or ""
+        if who in self.open and when - self.open[who].last_at <= RULES.visit_gap:
+            visit = await self.site.visits.extend(self.open[who].visit_id, when, also)
+        else:
+            visit, _ = await self.site.visits.begin(visitor_id, "desk", when, contact=contact, also=also)
+        self.open[who] = visit
+        return visit
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store, two partners, and somebody with a pass."""
+    async with open_site(tmp_path / "data") as site:
+        for partner in ("acme", "best"):
+            await site.partners.add(partner, partner, at("0:00"))
+        store = Store(site)
+        await store.pass_for("ann")
+        yield store
+
+
+async def test_a_visit_without_a_claim_is_natural(store: Store) -> None:
+    await store.scan("ann", at("10:00"))
+    assert await store.cases() == [("natural", None, "natural", [])]
+
+
+async def test_a_referral_of_the_number_given_at_the_desk_holds_whoever_gives_it(store: Store) -> None:
+    await store.refer("acme", "138****0001", at("9:00"))
+    await store.check_in("ann", "13800000001", at("10:00"))
+    await store.refer("best", "13800000002", at("9:00"))
+    await store.check_in(None, "13800000002", at("11:00"))
+    await store.pass_for("bob")
+    await store.scan("bob", at("12:00"))
+    await store.check_in("bob", "13800000003", at("12:05"))
+    await store.refer("best", "13800000003", at("12:10"))
+    assert await store.cases() == [
+        ("channel", "acme", "referral_valid", []),
+        ("channel", "best", "referral_valid", []),
+        ("natural", None, "late_referral", ["late_referral"]),
+    ]
+
+
+async def test_a_face_and_a_pass_are_judged_alike_and_the_face_alone_is_unregistered(store: Store) -> None:
+    await store.face_of("mei")
+    await store.seen("mei", at("10:00"))
+    await store.refer("acme", "13800000001", at("9:00", 4))
+    await store.seen("mei", at("10:00", 4))
+    await store.check_in("mei", "13800000001", at("10:01", 4))
+    assert await store.cases() == [
+        ("natural", None, "natural", ["unregistered_visit"]),
+        ("channel", "acme", "referral_valid", []),
+    ]
+
+
+async def test_a_new_pass_every_time_changes_nothing_when_the_number_is_the_same(store: Store) -> None:
+    await store.refer("acme", "13800000001", at("9:00"))
+    await store.check_in("ann", "13800000001", at("10:00"))
+    await store.pass_for("ann again")
+    visit = await store.check_in("ann again", "13800000001", at("10:00", 10))
+    assert (await store.cases())[1][:3] == ("channel", "acme", "channel_protected")
+    assert visit.earlier == 0
+    assert (await store.casebook.verdicts([visit]))[visit.visit_id]["earlier"] == 1
+
+
+async def test_a_referral_that_was_withdrawn_before_does_not_hold(store: Store) -> None:
+    referral = await store.refer("acme", "13800000001", at("9:00"))
+    await store.site.referrals.withdraw(referral, at("9:30"))
+    await store.check_in("ann", "13800000001", at("10:00"))
+    assert (await store.cases())[0][:3] == ("natural", None, "natural")
+
+
+async def test_a_long_track_is_one_visit_and_one_that_goes_on_has_a_verdict_already(store: Store) -> None:
+    await store.face_of("mei")
+    await store.seen("mei", at("10:00"), seconds=4 * 3600.0)
+    await store.site.visits.begin(store.visitors["ann"], "lane", at("10:00"))
+    assert [case[0] for case in await store.cases()] == ["natural", "natural"]
+    assert len(replay((await store.casebook._body(RULES.visit_gap)).events, RULES).visits) == 2
+
+
+async def test_a_sighting_below_the_bar_decides_nothing(store: Store) -> None:
+    await store.face_of("mei")
+    await store.seen("mei", at("10:00"), score=0.4)
+    assert (await store.cases())[0][0] == "undetermined"
+
+
+async def test_a_verdict_stays_when_its_evidence_is_erased(store: Store) -> None:
+    await store.refer("acme", "13800000001", at("9:00"))
+    await store.check_in("ann", "13800000001", at("10:00"))
+    await store.pass_for("bob")
+    await store.scan("bob", at("12:00"))
+    before = await store.cases()
+    ann = store.visitors["ann"]
+    settled = await store.casebook.to_settle(ann)
+    await store.site.records.withdraw(ann, at("13:00"), settled=settled)
+    assert await store.cases() == before
+    visits = await store.site.visits.list(None, None, None, None)
+    found = await store.casebook.verdicts(visits)
+    assert [found[visit.visit_id].get("evidence_erased", False) for visit in visits] == [False, True]
+    days = await store.casebook.replay(DAY.date(), DAY.date(), None)
+    assert (len(days.visits), days.erased) == (1, 1)
+
+
+async def test_days_are_replayed_under_other_settings(store: Store) -> None:
+    await store.refer("acme", "13800000001", at("9:45"))
+    await store.check_in("ann", "13800000001", at("10:00"))
+    await store.scan("ann", at("10:00", 7))
+    other = read_settings("settings: {lead_time: 10m}", RULES)
+    assert other == replace(RULES, lead_time=600.0)
+    days = await store.casebook.replay(DAY.date(), DAY.date(), other)
+    (compared,) = days.visits
+    assert (compared.now["rule"], compared.other and compared.other["rule"]) == ("late_referral", "referral_valid")
+    assert [(day.day, day.natural, day.channel) for day in days.daily] == [(DAY.date(), 1, 0)]
+    assert [(day.day, day.natural, day.channel) for day in days.other_daily] == [(DAY.date(), 0, 1)]
+    week = await store.casebook.replay(DAY.date(), date(2026, 3, 9), other)
+    assert [one.other and one.other["rule"] for one in week.visits] == ["referral_valid", "channel_protected"]
+    with pytest.raises(InvalidError, match=r"line 1: settings\.lead_time"):
+        read_settings("settings: {lead_time: soon}", RULES)
+
+
+STORY = """
+settings: {timezone: Asia/Shanghai, clock_error: 2s}
+events:
+  - {at: "2026-03-02T09:00", referral: {id: r1, partner: acme, contact: "138****0001"}}
+  - {at: "2026-03-02T10:05", sighting: {visitor: mei, score: 0.6, margin: 0.2}}
+  - {at: "2026-03-02T10:06", check_in: {visitor: mei, contact: "13800000001"}}
+  - {at: "2026-03-02T11:00", pass: {visitor: ann}}
+  - {at: "2026-03-02T11:02", check_in: {visitor: ann, contact: "13800000002"}}
+  - {at: "2026-03-03T09:00", referral: {id: r2, partner: best, contact: "13800000002"}}
+  - {at: "2026-03-03T10:00", pass: {visitor: ann}}
+  - {at: "2026-03-05T10:00", sighting: {visitor: mei, score: 0.6, margin: 0.2}}
+  - {at: "2026-03-05T12:00", check_in: {contact: "13800000003"}}
+  - {at: "2026-03-05T12:10", referral: {id: r3, partner: best, contact: "13800000003"}}
+  - {at: "2026-03-06T10:00", check_in: {visitor: ann, contact: "13800000009"}}
+"""
+
+
+async def test_the_same_story_gets_the_same_verdicts_from_the_store_and_from_a_file(store: Store) -> None:
+    await store.face_of("mei")
+    await store.refer("acme", "138****0001", at("9:00"))
+    await store.seen("mei", at("10:05"), seconds=0.0)
+    await store.check_in("mei", "13800000001", at("10:06"))
+    await store.scan("ann", at("11:00"))
+    await store.check_in("ann", "13800000002", at("11:02"))
+    await store.refer("best", "13800000002", at("9:00", 1))
+    await store.scan("ann", at("10:00", 1))
+    await store.seen("mei", at("10:00", 3), seconds=0.0)
+    await store.check_in(None, "13800000003", at("12:00", 3))
+    await store.refer("best", "13800000003", at("12:10", 3))
+    await store.check_in("ann", "13800000009", at("10:00", 4))
+    scenario = read(STORY)
+    expected = [
+        (judged.verdict.attribution, judged.verdict.partner, judged.verdict.rule, [*judged.facts.risks])
+        for judged in replay(scenario.events, scenario.settings).visits
+    ]
+    assert await store.cases() == expected
+    assert {case[2] for case in expected} == {
+        *("referral_valid", "natural", "natural_protected", "channel_protected", "late_referral")
+    }
