@@ -10,7 +10,7 @@ from .errors import InvalidError
 from .protocol import Command, Role
 from .values import day, explain, identifier, interface, moment, number, one_of, text, whole
 
-CSV_LIMIT = 2_000_000  # characters, some 20,000 referrals
+CSV_LIMIT = 1_000_000  # characters, well over 5,000 referrals
 PHOTO_LIMIT = 8_000_000  # characters of base64, about 6 MB of JPEG
 
 

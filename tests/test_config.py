@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +14,7 @@ from nvr_bridge.errors import InvalidError
 from nvr_bridge.models import ZoneKind
 from nvr_bridge.protocol import ALLOWED, Command
 from nvr_bridge.values import duration
+from nvr_bridge.visits.evidence import Settings
 
 SITE = "name: Site\nzones:\n  hall: {name: Hall, kind: observe}\n"
 
@@ -31,6 +34,18 @@ def test_defaults_are_safe(tmp_path: Path) -> None:
     assert config.visit_gap == 1800
     assert config.zones["hall"].kind is ZoneKind.OBSERVE
     assert set(config.notices) == {"en", "zh-Hans"}
+
+
+def test_the_rules_of_attribution_have_the_sites_gap_and_time_zone(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, SITE + "visit_gap: 10m\ntimezone: Asia/Shanghai\n"))
+    zone = ZoneInfo("Asia/Shanghai")
+    assert config.rules == Settings(visit_gap=600.0, timezone=zone, clock_error=2.0)
+    text = SITE + 'attribution: {lead_time: 1h, winner: undetermined, close_of_day: "19:30", match: {score: 0.5}}\n'
+    rules = load_config(write(tmp_path, text)).rules
+    assert (rules.lead_time, rules.winner, rules.close_of_day) == (3600.0, "undetermined", time(19, 30))
+    assert (rules.match_score, rules.match_margin) == (0.5, 0.05)
+    unquoted = load_config(write(tmp_path, SITE + "attribution: {close_of_day: 19:30}\n"))
+    assert unquoted.rules.close_of_day == time(19, 30)
 
 
 def test_another_notice_has_another_hash(tmp_path: Path) -> None:
@@ -59,6 +74,13 @@ def test_another_notice_has_another_hash(tmp_path: Path) -> None:
         (SITE + "visit_gap: 9d\n", "visit_gap: '9d' is out of range; it may be from 1s to 1d"),
         (SITE + "timezone: Mars/Base\n", "timezone: 'Mars/Base' is not a time zone"),
         (SITE + "profile: covert\n", "profile: 'covert' is not known"),
+        (SITE + "attribution: {validity: 0s}\n", "attribution.validity: '0s' is out of range"),
+        (SITE + "attribution: {close_of_day: late}\n", "attribution.close_of_day: 'late' is not a time of day"),
+        (
+            SITE + "attribution: {winner: best}\n",
+            "attribution.winner: 'best' is not known; choose one of first_declared",
+        ),
+        (SITE + "attribution: {match: {scor: 1}}\n", "attribution.match.scor: unknown key; known here: margin, score"),
         (SITE + "min_face: 10\n", "min_face: 10 is not a number from 30 to 400"),
         (SITE + "listen: {port: 0}\n", "listen.port: 0 is not a whole number from 1 to 65535"),
         ("[", "not valid YAML"),

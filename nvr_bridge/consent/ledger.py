@@ -10,8 +10,8 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -72,29 +72,14 @@ class Ledger:
 
         The subject is a visitor with a key, or what `Vault.subject` gave before the key was destroyed.
         """
-        newest = select(LedgerRow.number, LedgerRow.digest).order_by(LedgerRow.number.desc()).limit(1)
-        last = (await session.execute(newest)).one_or_none()
-        number, previous = (last.number + 1, last.digest) if last else (1, GENESIS)
         if visitor_id is not None:
             subject = self._vault.subject(visitor_id)
-        named = subject(number) if subject else None
-        content = dict(data or {})
-        at = float(at)  # as the store gives it back
-        digest = _digest(number, at, act, zone_id, named, content, previous)
-        entry = Entry(number, at, act, zone_id, named, content, digest)
-        await session.execute(
-            insert(LedgerRow).values(
-                number=number,
-                at=at,
-                act=act,
-                zone_id=zone_id,
-                subject=named,
-                data=content,
-                previous=previous,
-                digest=digest,
-            )
-        )
+        (entry,) = await self._chain(session, act, at, zone_id, subject, [data or {}])
         return entry
+
+    async def append_all(self, session: AsyncSession, act: str, at: float, data: Sequence[Data]) -> list[Entry]:
+        """Add an entry for each of `data`, of one moment and of no visitor, as `append` does, only faster."""
+        return await self._chain(session, act, at, None, None, data)
 
     async def record(self, act: str, zone_id: str | None = None, data: Data | None = None) -> Entry:
         """Add an entry that stands alone, in a transaction of its own, as of now."""
@@ -125,6 +110,33 @@ class Ledger:
                     return Verdict(number, number + 1)
                 number, previous = row.number, row.digest
         return Verdict(number, None)
+
+    async def _chain(
+        self,
+        session: AsyncSession,
+        act: str,
+        at: float,
+        zone_id: str | None,
+        subject: Callable[[int], str] | None,
+        contents: Sequence[Data],
+    ) -> list[Entry]:
+        newest = select(LedgerRow.number, LedgerRow.digest).order_by(LedgerRow.number.desc()).limit(1)
+        last = (await session.execute(newest)).one_or_none()
+        number, previous = (last.number, last.digest) if last else (0, GENESIS)
+        at = float(at)  # as the store gives it back
+        entries, rows = [], []
+        for data in contents:
+            number += 1
+            named = subject(number) if subject else None
+            content = dict(data)
+            digest = _digest(number, at, act, zone_id, named, content, previous)
+            entry = Entry(number, at, act, zone_id, named, content, digest)
+            rows.append({**asdict(entry), "previous": previous})
+            entries.append(entry)
+            previous = digest
+        if rows:
+            await session.execute(insert(LedgerRow), rows)
+        return entries
 
     async def _page(self, after: int, limit: int = _PAGE) -> list[LedgerRow]:
         async with self._db.read() as session:

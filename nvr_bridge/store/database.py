@@ -12,7 +12,9 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -21,6 +23,7 @@ from .finish import to_the_end
 from .prepare import Prepared, empty_log, prepare
 
 READER_GRACE = 1.0  # seconds that a reader may go on once the log must be cut
+PAGE = 500  # rows
 TRUNCATE_SECONDS = 2.0  # how long other programs' readers are waited for
 _LOG = logging.getLogger(__name__)
 
@@ -158,6 +161,13 @@ class Database:
     def _check_open(self) -> None:
         if self._closed:
             raise RetryError("store: is closed; start the engine again")
+
+
+async def rows_of(session: AsyncSession, wanted: Select[*tuple[Any, ...]]) -> AsyncIterator[tuple[Any, ...]]:
+    """All rows of a long answer, a page at a time: other tasks get their turn between pages."""
+    async for page in (await session.stream(wanted)).partitions(PAGE):
+        for row in page:
+            yield tuple(row)
 
 
 @asynccontextmanager

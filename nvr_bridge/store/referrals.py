@@ -14,14 +14,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..consent.ledger import Ledger
 from ..consent.vault import Vault
 from ..errors import AskError, ConflictError, InvalidError, NotFoundError
-from .database import Database
-from .schema import PartnerRow, ReferralRow
+from .database import Database, rows_of
+from .schema import Data, PartnerRow, ReferralRow
 
 CLOCK_SLACK = 60.0  # seconds by which the clock of whoever files may be ahead of this engine's
 
@@ -71,7 +71,8 @@ class ReferralTable:
         async with self._db.write() as session:
             own = await self._own(session, {filing.partner})
             self._check(filing, now, own)
-            return await self._keep(session, filing, now)
+            (stored,) = await self._keep(session, [filing], now)
+            return stored
 
     async def file_all(
         self, filings: Sequence[Filing], now: float
@@ -81,7 +82,7 @@ class ReferralTable:
             refusals = await self._try(session, filings, now)
             if any(refusals):
                 return refusals, []
-            return refusals, [await self._keep(session, filing, now) for filing in filings]
+            return refusals, await self._keep(session, filings, now)
 
     async def refusals(self, filings: Sequence[Filing], now: float) -> Sequence[AskError | None]:
         """For each, why `file_all` would refuse it; None where it would not."""
@@ -119,10 +120,14 @@ class ReferralTable:
             return [self._stored(row) for row in rows]
 
     async def arrived(self) -> Sequence[StoredReferral]:
-        """Every referral in the order in which they reached this engine."""
+        """Every referral in the order in which they reached this engine, without the brokers."""
+        wanted = select(
+            *(ReferralRow.referral_id, ReferralRow.partner_id, null(), ReferralRow.contact_full),
+            *(ReferralRow.contact_mask, ReferralRow.declared_at, ReferralRow.filed_at),
+            *(ReferralRow.expected_at, ReferralRow.withdrawn_at),
+        )
         async with self._db.read() as session:
-            rows = await session.scalars(select(ReferralRow).order_by(ReferralRow.ledger))
-            return [self._stored(row) for row in rows]
+            return [StoredReferral(*row) async for row in rows_of(session, wanted.order_by(ReferralRow.ledger))]
 
     # --- helpers ---
 
@@ -166,23 +171,27 @@ class ReferralTable:
             )
         insort(times, declared)
 
-    async def _keep(self, session: AsyncSession, filing: Filing, now: float) -> StoredReferral:
-        row = ReferralRow(
-            referral_id=uuid.uuid4().hex,
-            partner_id=filing.partner,
-            broker_sealed=None if filing.broker is None else self._vault.seal_site(filing.broker.encode()),
-            contact_full=filing.full,
-            contact_mask=filing.mask,
-            declared_at=_declared(filing, now),
-            filed_at=now,
-            expected_at=filing.expected,
-            withdrawn_at=None,
-            salt=secrets.token_hex(32),
-        )
-        data = {"partner": filing.partner, "proof": _proof(row)}
-        row.ledger = (await self._ledger.append(session, "referral_filed", at=now, data={**data})).number
-        session.add(row)
-        return self._stored(row)
+    async def _keep(self, session: AsyncSession, filings: Sequence[Filing], now: float) -> Sequence[StoredReferral]:
+        rows = [
+            ReferralRow(
+                referral_id=uuid.uuid4().hex,
+                partner_id=filing.partner,
+                broker_sealed=None if filing.broker is None else self._vault.seal_site(filing.broker.encode()),
+                contact_full=filing.full,
+                contact_mask=filing.mask,
+                declared_at=_declared(filing, now),
+                filed_at=now,
+                expected_at=filing.expected,
+                withdrawn_at=None,
+                salt=secrets.token_hex(32),
+            )
+            for filing in filings
+        ]
+        acts: list[Data] = [{"partner": row.partner_id, "proof": _proof(row)} for row in rows]
+        for row, entry in zip(rows, await self._ledger.append_all(session, "referral_filed", now, acts), strict=True):
+            row.ledger = entry.number
+        session.add_all(rows)
+        return [self._stored(row) for row in rows]
 
     def _stored(self, row: ReferralRow) -> StoredReferral:
         return StoredReferral(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..consent.ledger import Ledger
 from ..models import Visit
-from .database import Database
+from .database import Database, rows_of
 from .schema import CheckInRow, PassScanRow
 from .visits import Also
 
@@ -91,23 +91,17 @@ class RegistrationTable:
 
     async def scans(self) -> Sequence[Scan]:
         """Every pass shown, the oldest first."""
+        columns = (PassScanRow.visitor_id, PassScanRow.zone_id, PassScanRow.at, PassScanRow.visit_id)
+        wanted = select(*columns).order_by(PassScanRow.at, PassScanRow.scan_id)
         async with self._db.read() as session:
-            rows = await session.scalars(select(PassScanRow).order_by(PassScanRow.at, PassScanRow.scan_id))
-            return [Scan(row.visitor_id, row.zone_id, row.at, row.visit_id) for row in rows]
+            return [Scan(*row) async for row in rows_of(session, wanted)]
 
     async def check_ins(self) -> Sequence[StoredCheckIn]:
         """Every contact given, the oldest first."""
+        columns = (
+            *(CheckInRow.visitor_id, CheckInRow.contact_full, CheckInRow.contact_mask, CheckInRow.source),
+            *(CheckInRow.zone_id, CheckInRow.at, CheckInRow.visit_id),
+        )
+        wanted = select(*columns).order_by(CheckInRow.at, CheckInRow.check_in_id)
         async with self._db.read() as session:
-            rows = await session.scalars(select(CheckInRow).order_by(CheckInRow.at, CheckInRow.check_in_id))
-            return [
-                StoredCheckIn(
-                    visitor_id=row.visitor_id,
-                    full=row.contact_full,
-                    mask=row.contact_mask,
-                    source=row.source,
-                    zone_id=row.zone_id,
-                    at=row.at,
-                    visit_id=row.visit_id,
-                )
-                for row in rows
-            ]
+            return [StoredCheckIn(*row) async for row in rows_of(session, wanted)]

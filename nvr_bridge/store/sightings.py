@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..models import Known, Sighting
-from .database import Database
+from .database import Database, rows_of
 from .schema import SightingRow, VisitorRow
 
 
@@ -81,21 +81,12 @@ class SightingTable:
 
     async def known(self) -> Sequence[KnownSighting]:
         """Every sighting of somebody, in the order in which they were written."""
-        named = select(SightingRow).where(SightingRow.visitor_id.is_not(None)).order_by(SightingRow.sighting_id)
+        wanted = select(
+            *(SightingRow.visitor_id, SightingRow.zone_id, SightingRow.started_at, SightingRow.at),
+            *(SightingRow.score, SightingRow.margin, SightingRow.visit_id),
+        ).where(SightingRow.visitor_id.is_not(None), SightingRow.score.is_not(None))
         async with self._db.read() as session:
-            return [
-                KnownSighting(
-                    visitor_id=row.visitor_id,
-                    zone_id=row.zone_id,
-                    started_at=row.started_at,
-                    at=row.at,
-                    score=row.score,
-                    margin=row.margin,
-                    visit_id=row.visit_id,
-                )
-                for row in await session.scalars(named)
-                if row.visitor_id is not None and row.score is not None and row.margin is not None
-            ]
+            return [KnownSighting(*row) async for row in rows_of(session, wanted.order_by(SightingRow.sighting_id))]
 
     async def list(self, since: float | None, zone_id: str | None, limit: int) -> Sequence[StoredSighting]:
         """The newest `limit` sightings that began at `since` or later, the newest first."""

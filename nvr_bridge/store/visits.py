@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..errors import ConflictError, NotFoundError
 from ..events import EventLog
 from ..models import Event, EventKind, Visit
-from .database import Database
+from .database import Database, rows_of
 from .schema import CheckInRow, Data, VisitRow
 
 # What is written in the same transaction as the visit that it belongs to.
@@ -114,15 +114,23 @@ class VisitTable:
             row = (await session.execute(select(func.count(), returning).select_from(VisitRow).where(*where))).one()
             return int(row[0]), int(row[1])
 
+    async def all(self) -> Sequence[Visit]:
+        """Every visit, the oldest first."""
+        columns = (
+            *(VisitRow.visit_id, VisitRow.visitor_id, VisitRow.zone_id, VisitRow.started_at, VisitRow.last_at),
+            *(VisitRow.ended_at, VisitRow.earlier, VisitRow.settled),
+        )
+        async with self._db.read() as session:
+            wanted = select(*columns).order_by(VisitRow.started_at, VisitRow.visit_id)
+            return [Visit(*row) async for row in rows_of(session, wanted)]
+
     async def of(self, visitor_id: str) -> Sequence[Visit]:
         """The visitor's visits, the oldest first."""
         wanted = select(VisitRow).where(VisitRow.visitor_id == visitor_id).order_by(VisitRow.started_at)
         async with self._db.read() as session:
             return [_visit(row) for row in await session.scalars(wanted)]
 
-    async def list(
-        self, since: float | None, until: float | None, zone_id: str | None, limit: int | None
-    ) -> Sequence[Visit]:
+    async def list(self, since: float | None, until: float | None, zone_id: str | None, limit: int) -> Sequence[Visit]:
         """The newest `limit` visits that began in [since, until), the newest first."""
         where: list[ColumnElement[bool]] = []
         if since is not None:

@@ -13,8 +13,8 @@ from operator import itemgetter
 from typing import Any
 
 from ..models import Visit
-from ..store.referrals import ReferralTable
-from ..store.registrations import RegistrationTable
+from ..store.referrals import ReferralTable, StoredReferral
+from ..store.registrations import RegistrationTable, Scan, StoredCheckIn
 from ..store.sightings import KnownSighting, SightingTable
 from ..store.visits import VisitTable
 from .attribution import Judged
@@ -26,6 +26,17 @@ from .timeline import local_day
 
 type Key = tuple[str, float]  # whose presence, and when
 type Case = dict[str, Any]  # a verdict, JSON-able
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store holds that can decide something, each kind the oldest first."""
+
+    referrals: Sequence[StoredReferral]
+    scans: Sequence[Scan]
+    check_ins: Sequence[StoredCheckIn]
+    sightings: Sequence[KnownSighting]
+    visits: Sequence[Visit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,76 +86,83 @@ class Casebook:
 
     async def verdicts(self, visits: Sequence[Visit]) -> dict[str, Case]:
         """The verdict of each of these visits, by visit: as it was, where the evidence was erased; none where it is lost."""
-        body = await self._body(self._settings.visit_gap)
-        judged = await asyncio.to_thread(judge_some, body, {visit.visit_id for visit in visits}, self._settings)
+        evidence = await self._read(self._settings.visit_gap)
+        judged = await asyncio.to_thread(judge_some, evidence, {visit.visit_id for visit in visits}, self._settings)
         cases = {visit_id: case(one) for visit_id, one in judged.items()}
         settled = {visit.visit_id: visit.settled for visit in visits if visit.settled is not None}
         return {key: {**was, "evidence_erased": True} for key, was in settled.items()} | cases
 
     async def to_settle(self, visitor_id: str) -> dict[str, Case]:
         """What is to stay of a visitor whose evidence will be erased: the verdicts of their visits, by visit."""
-        body = await self._body(self._settings.visit_gap)
+        evidence = await self._read(self._settings.visit_gap)
         mine = {visit.visit_id for visit in await self._visits.of(visitor_id)}
         return {
-            key: case(one) for key, one in (await asyncio.to_thread(judge_some, body, mine, self._settings)).items()
+            key: case(one) for key, one in (await asyncio.to_thread(judge_some, evidence, mine, self._settings)).items()
         }
 
     async def replay(self, first: date, last: date, other: Settings | None) -> Days:
         """The visits that began on local days from `first` to `last`, under the site's settings and under `other`."""
         gap = min(self._settings.visit_gap, other.visit_gap) if other else self._settings.visit_gap
-        body = await self._body(gap)
+        evidence = await self._read(gap)
         wanted = [
-            visit
-            for visit in reversed(await self._visits.list(None, None, None, None))
-            if first <= local_day(visit.started_at, self._settings) <= last
+            visit for visit in await self._visits.all() if first <= local_day(visit.started_at, self._settings) <= last
         ]
-        return await asyncio.to_thread(_days, body, wanted, (first, last), self._settings, other)
+        return await asyncio.to_thread(_days, evidence, wanted, (first, last), self._settings, other)
 
-    async def _body(self, gap: float) -> Body:
+    async def _read(self, gap: float) -> Body:
         """Everything that the store holds. `gap` is the shortest visit gap that it will be judged with."""
-        arrived: list[tuple[float, Evidence]] = []
-        presence: dict[str, list[Key]] = {}
-        visits = await self._visits.list(None, None, None, None)
-        for referral in await self._referrals.arrived():
-            given = Contact(referral.mask, referral.full)
-            filed = Referral(referral.declared_at, referral.referral_id, referral.partner, given)
-            arrived.append((referral.filed_at, filed))
-            if referral.withdrawn_at is not None:
-                arrived.append((referral.withdrawn_at, Withdrawal(referral.withdrawn_at, referral.referral_id)))
-        for visit_id, event in await self._registered():
-            arrived.append((event.at, event))
+        kept = Kept(
+            referrals=await self._referrals.arrived(),
+            scans=await self._registrations.scans(),
+            check_ins=await self._registrations.check_ins(),
+            sightings=await self._sightings.known(),
+            visits=await self._visits.all(),
+        )
+        return await asyncio.to_thread(body, kept, gap, self._settings)
+
+
+def body(kept: Kept, gap: float, settings: Settings) -> Body:
+    """What the store keeps, as evidence."""
+    arrived: list[tuple[float, Evidence]] = []
+    presence: dict[str, list[Key]] = {}
+
+    def present(visit_id: str | None, event: SightingEvidence | PassEvidence | CheckIn, arrived_at: float) -> None:
+        arrived.append((arrived_at, event))
+        if visit_id is not None:
             presence.setdefault(visit_id, []).append((node_of(event) or "", event.at))
-        for sighting in await self._sightings.known():
-            for seen in _seen(sighting, gap):
-                arrived.append((sighting.at, seen))
-                if sighting.visit_id is not None:
-                    presence.setdefault(sighting.visit_id, []).append((seen.visitor, seen.at))
-        for visit in visits:
-            if visit.visitor_id is not None and visit.visit_id not in presence:
-                going_on = _going_on(visit, visit.visitor_id, gap, self._settings)
-                arrived += [(seen.at, seen) for seen in going_on]
-                presence[visit.visit_id] = [(seen.visitor, seen.at) for seen in going_on]
-        events = tuple(event for _, event in sorted(arrived, key=itemgetter(0)))
-        return Body(events, {visit_id: tuple(keys) for visit_id, keys in presence.items()})
 
-    async def _registered(self) -> list[tuple[str, PassEvidence | CheckIn]]:
-        """Passes shown and contacts given, each with the visit that it is part of."""
-        found: list[tuple[str, PassEvidence | CheckIn]] = [
-            (scan.visit_id, PassEvidence(scan.at, scan.visitor_id)) for scan in await self._registrations.scans()
-        ]
-        for row in await self._registrations.check_ins():
-            given = CheckIn(row.at, Contact(row.mask, row.full), row.visitor_id, row.source or "")
-            found.append((row.visit_id, given))
-        return found
+    for referral in kept.referrals:
+        given = Contact(referral.mask, referral.full)
+        filed = Referral(referral.declared_at, referral.referral_id, referral.partner, given)
+        arrived.append((referral.filed_at, filed))
+        if referral.withdrawn_at is not None:
+            arrived.append((referral.withdrawn_at, Withdrawal(referral.withdrawn_at, referral.referral_id)))
+    for scan in kept.scans:
+        present(scan.visit_id, PassEvidence(scan.at, scan.visitor_id), scan.at)
+    for row in kept.check_ins:
+        given = Contact(row.mask, row.full)
+        present(row.visit_id, CheckIn(row.at, given, row.visitor_id, row.source or ""), row.at)
+    for sighting in kept.sightings:
+        for seen in _seen(sighting, gap):
+            present(sighting.visit_id, seen, sighting.at)
+    for visit in kept.visits:
+        if visit.visitor_id is not None and visit.visit_id not in presence:
+            for seen in _going_on(visit, visit.visitor_id, gap, settings):
+                present(visit.visit_id, seen, seen.at)
+    events = tuple(event for _, event in sorted(arrived, key=itemgetter(0)))
+    return Body(events, {visit_id: tuple(keys) for visit_id, keys in presence.items()})
 
 
-def judge_some(body: Body, visit_ids: set[str], settings: Settings) -> dict[str, Judged]:
+def judge_some(evidence: Body, visit_ids: set[str], settings: Settings) -> dict[str, Judged]:
     """The verdicts of some visits, from that part of the evidence which can concern them."""
-    nodes = {node for visit_id in visit_ids for node, _ in body.presence.get(visit_id, ())}
+    nodes = {node for visit_id in visit_ids for node, _ in evidence.presence.get(visit_id, ())}
     wanted = [
-        event for part in components(body.events) if any(node_of(event) in nodes for event in part) for event in part
+        event
+        for part in components(evidence.events)
+        if any(node_of(event) in nodes for event in part)
+        for event in part
     ]
-    return _by_visit(body, visit_ids, replay(wanted, settings))
+    return _by_visit(evidence, visit_ids, replay(wanted, settings))
 
 
 def case(judged: Judged) -> Case:
@@ -163,14 +181,14 @@ def case(judged: Judged) -> Case:
 
 
 def _days(
-    body: Body, visits: Sequence[Visit], days: tuple[date, date], settings: Settings, other: Settings | None
+    evidence: Body, visits: Sequence[Visit], days: tuple[date, date], settings: Settings, other: Settings | None
 ) -> Days:
     visit_ids = {visit.visit_id for visit in visits}
-    found = replay(body.events, settings)
-    now = _by_visit(body, visit_ids, found)
+    found = replay(evidence.events, settings)
+    now = _by_visit(evidence, visit_ids, found)
     # What the site's own clocks and bars made visits of stays comparable only with the site's time zone.
-    under = replay(body.events, replace(other, timezone=settings.timezone)) if other else None
-    then = _by_visit(body, visit_ids, under) if under else {}
+    under = replay(evidence.events, replace(other, timezone=settings.timezone)) if other else None
+    then = _by_visit(evidence, visit_ids, under) if under else {}
     compared = tuple(
         Compared(visit, case(now[visit.visit_id]), case(then[visit.visit_id]) if under else None)
         for visit in visits
@@ -189,10 +207,10 @@ def _within(found: Replay, days: tuple[date, date]) -> tuple[Day, ...]:
     return tuple(day for day in found.daily if days[0] <= day.day <= days[1])
 
 
-def _by_visit(body: Body, visit_ids: Iterable[str], found: Replay) -> dict[str, Judged]:
+def _by_visit(evidence: Body, visit_ids: Iterable[str], found: Replay) -> dict[str, Judged]:
     """Each visit of the store with the verdict of the visit that its first evidence is part of."""
     at = {(one.node, one.at): judged for judged in found.visits for one in judged.stay.moments}
-    firsts = {key: min(body.presence[key], key=itemgetter(1)) for key in visit_ids if key in body.presence}
+    firsts = {key: min(evidence.presence[key], key=itemgetter(1)) for key in visit_ids if key in evidence.presence}
     return {visit_id: at[key] for visit_id, key in firsts.items() if key in at}
 
 

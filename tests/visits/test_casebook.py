@@ -77,9 +77,9 @@ class Store:
 
     async def cases(self) -> list[tuple[Any, ...]]:
         """(attribution, partner, rule, risks) of each visit, the oldest first."""
-        visits = await self.site.visits.list(None, None, None, None)
+        visits = await self.site.visits.all()
         found = await self.casebook.verdicts(visits)
-        rows = [found.get(visit.visit_id, {}) for visit in reversed(visits)]
+        rows = [found.get(visit.visit_id, {}) for visit in visits]
         return [tuple(row.get(key) for key in ("attribution", "partner", "rule", "risks")) for row in rows]
 
     async def _attend(self, visitor_id: str | None, contact: str | None, when: float, also: Any) -> Visit:
@@ -158,7 +158,7 @@ async def test_a_long_track_is_one_visit_and_one_that_goes_on_has_a_verdict_alre
     await store.seen("mei", at("10:00"), seconds=4 * 3600.0)
     await store.site.visits.begin(store.visitors["ann"], "lane", at("10:00"))
     assert [case[0] for case in await store.cases()] == ["natural", "natural"]
-    assert len(replay((await store.casebook._body(RULES.visit_gap)).events, RULES).visits) == 2
+    assert len(replay((await store.casebook._read(RULES.visit_gap)).events, RULES).visits) == 2
 
 
 async def test_a_sighting_below_the_bar_decides_nothing(store: Store) -> None:
@@ -177,9 +177,9 @@ async def test_a_verdict_stays_when_its_evidence_is_erased(store: Store) -> None
     settled = await store.casebook.to_settle(ann)
     await store.site.records.withdraw(ann, at("13:00"), settled=settled)
     assert await store.cases() == before
-    visits = await store.site.visits.list(None, None, None, None)
+    visits = await store.site.visits.all()
     found = await store.casebook.verdicts(visits)
-    assert [found[visit.visit_id].get("evidence_erased", False) for visit in visits] == [False, True]
+    assert [found[visit.visit_id].get("evidence_erased", False) for visit in visits] == [True, False]
     days = await store.casebook.replay(DAY.date(), DAY.date(), None)
     assert (len(days.visits), days.erased) == (1, 1)
 
