@@ -132,7 +132,7 @@ def _timeline(person: int, own: Sequence[Stay], world: World) -> Record:
     for _, guest, index, stay in entries:
         if guest:
             possible = _visit(person, stay, history, world, before=None).possible
-            history.add(Past(stay.start, stay.error, _unique((None, *possible)), stay.erased_at))
+            history.add(Past(stay.start, stay.error, _unique((None, *possible)), stay.erased_at, index + 1))
             continue
         before = next((contact for contact, lasts in reversed(given) if lasts >= stay.start), None)
         visit = _visit(person, stay, history, world, before)

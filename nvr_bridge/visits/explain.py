@@ -177,8 +177,8 @@ def _last(visit: Judged, settings: Settings) -> Json:
 def _doubt(doubt: Doubt, settings: Settings) -> Json:
     found: dict[str, Json] = {"what": doubt.what}
     about = doubt.about
-    if doubt.what in {"earlier_visit", "protection"} and isinstance(about, float):
-        found["visit"] = local(about, settings)
+    if doubt.what in {"earlier_visit", "protection"} and isinstance(about, tuple):
+        found["visit"] = local(about[0], settings)
     elif isinstance(about, str):
         found["referral"] = about
     elif isinstance(about, tuple) and isinstance(about[0], str):
