@@ -20,7 +20,7 @@ import numpy as np
 
 from ..camera import View
 from ..config import Config
-from ..errors import ConflictError, FaceError, InvalidError
+from ..errors import ConflictError, FaceError, InvalidError, PermitError
 from ..events import Bus, Told
 from ..gallery import Gallery
 from ..models import FaceShot, Known, Permit, Track, ZoneKind
@@ -200,7 +200,12 @@ class Enrolment:
 
     async def _embed(self, shots: list[FaceShot], permit: Permit) -> list[Embedding]:
         """All looks embedded, and found to be one person whom the gallery does not hold yet."""
-        probes = [await self._sight.embed(shot, permit) for shot in shots]
+        try:
+            probes = [await self._sight.embed(shot, permit) for shot in shots]
+        except PermitError:
+            raise FaceError(
+                "zone: the sign went off, or somebody else came into view, before the face was measured; start again"
+            ) from None
         if any(float(probe.embedding @ probes[0].embedding) < SAME_PERSON for probe in probes[1:]):
             raise FaceError("face: the looks do not agree with each other; stand still and start again")
         if isinstance(await self._gallery.match(probes[-1]), Known):

@@ -158,6 +158,39 @@ async def test_a_picture_from_before_the_act_is_not_embedded_on_it(site: Site, p
     assert site.engine["embeddings"] == 1
 
 
+async def test_a_face_that_was_near_only_before_the_act_is_too_small(site: Site, people: dict[str, Person]) -> None:
+    parts = site.service._parts
+    await site.sign("lane")
+    lens = Lens(site, "lane")
+    at = time.time()
+    [track] = await lens.sees(people["mei"], at=at)
+    await site.hub.call("zone/act", zone="lane")
+    assert track.best is not None
+    far = replace(track.best, taken_at=time.time(), width=33.0)
+    await parts.presence.viewed(lens.camera, View(at, (track,), {track.track_id: far}))
+    await lens.loses([track])
+    [sighting] = await site.admin.call("sighting/list", zone="lane", limit=1)
+    assert (sighting["reason"], site.engine["embeddings"]) == ("too_small", 0)
+
+
+async def test_company_ends_what_a_covered_face_was_permitted(site: Site, people: dict[str, Person]) -> None:
+    parts = site.service._parts
+    await site.sign("lane")
+    await site.hub.call("zone/act", zone="lane")
+    lens = Lens(site, "lane")
+    at = time.time()
+    [first] = await lens.sees(people["vera"], at=at)
+    assert site.engine["embeddings"] == 1
+    # Somebody steps before her, and for a moment only that one is seen.
+    other = replace(first, track_id=99, last_at=at + 0.2, best=None)
+    await parts.presence.viewed(lens.camera, View(at + 0.2, (first, other)))
+    assert first.best is not None
+    better = replace(first.best, taken_at=at + 0.4, quality=1.0)
+    again = replace(first, last_at=at + 0.4, best=better)
+    await parts.presence.viewed(lens.camera, View(at + 0.4, (again,), {again.track_id: better}))
+    assert site.engine["embeddings"] == 1, "who is seen now may be the other"
+
+
 @pytest.mark.parametrize("armed", [True, False])
 async def test_faces_are_cut_out_only_where_the_zone_is_armed(
     site: Site, people: dict[str, Person], armed: bool
