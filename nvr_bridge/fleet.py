@@ -77,10 +77,6 @@ class Fleet:
         """Every camera, in the order in which they were added."""
         return [_status(loop) for loop, _ in self._loops.values()]
 
-    def status_of(self, camera_id: str) -> CameraStatus:
-        """One camera. Raises `NotFoundError`."""
-        return _status(self._loop(camera_id))
-
     async def add(self, args: dict[str, Any]) -> list[CameraStatus]:
         """Add the channel that `camera/add` names, after asking the device about it; or give a known one new settings."""
         if args["zone"] not in self._zones:

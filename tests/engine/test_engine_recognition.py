@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import struct
 import time
+import zlib
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +20,13 @@ from nvr_bridge.models import FaceShot, Frame
 from nvr_bridge.vision.track import Tracks
 
 pytestmark = pytest.mark.needs_models
+
+
+def enormous() -> str:
+    """A photo of a few bytes that would decode to ten gigabytes."""
+    header = struct.pack(">II5B", 60_000, 60_000, 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(header)) + b"IHDR" + header
+    return base64.b64encode(png + struct.pack(">I", zlib.crc32(b"IHDR" + header))).decode()
 
 
 async def grant(site: Site, person: Person, **changes: Any) -> dict[str, Any]:
@@ -220,6 +230,7 @@ async def test_faces_are_cut_out_only_where_the_zone_is_armed(
         ({"expires_in_days": 31}, "invalid", "the profile's limit of 30 days"),
         ({"photo": "AAAA"}, "invalid", "not a picture"),
         ({"photo": "?"}, "invalid", "not base64"),
+        ({"photo": enormous()}, "invalid", "is 60000×60000 pixels; give one of 50,000,000 at most"),
     ],
 )
 async def test_a_consent_that_cannot_be_is_refused_and_changes_nothing(
