@@ -156,6 +156,7 @@ _DOUBTS = {
     "staff_from": "whether a staff mark had begun",
     "staff_until": "whether a staff mark had ended",
     "visit_gap": "whether it is one visit or two",
+    "overlap": "whether two visitors with one number were there at once",
 }
 
 

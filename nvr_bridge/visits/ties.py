@@ -15,9 +15,9 @@ from .timeline import Stay, day_start, doubtful_gaps, stays
 class World:
     """What is known to whom it may concern. Built once from events in any order, and then only read."""
 
-    def __init__(self, events: Sequence[Evidence], settings: Settings) -> None:
+    def __init__(self, events: Sequence[Evidence], settings: Settings, overlaps: bool | None = None) -> None:
         self.settings = settings
-        self.people: People = people(events, settings)
+        self.people: People = people(events, settings, overlaps)
         self.stays: list[list[Stay]] = [stays(person.moments, settings.visit_gap) for person in self.people.persons]
         self.staff: dict[int, list[StaffTime]] = defaultdict(list)
         self.reviews: dict[int, list[tuple[int, Review]]] = defaultdict(list)  # with the place in the order of arrival
