@@ -182,19 +182,20 @@ class CameraLoop:
                 if not (moved or tracks.live or frame.received_at - looked_at >= LOOK_ANYWAY):
                     continue
                 looked_at = frame.received_at
-                tracks = await self._look(frame, tracks)
+                found, shots = await self._look(frame, tracks)
+                tracks = found.state  # before it is told, which may fail: what ended has ended, and is told once
+                await self._show(View(frame.received_at, found.live, shots), found.ended)
         finally:
             # Forced ends: nobody is still present on a camera that sees nothing.
             self._next_track = tracks.next_id  # a number names one track for as long as the process lives
             await self._show(View(self.view.at), update(tracks, (), float("inf"), self.camera).ended)
 
-    async def _look(self, frame: Frame, tracks: Tracks) -> Tracks:
+    async def _look(self, frame: Frame, tracks: Tracks) -> tuple[Update, dict[int, FaceShot]]:
         found, shots = await self._sight.on_models(
             partial(analyse, frame, tracks, self.camera, self._armed(self.camera.zone_id))
         )
         self.analysed += 1
-        await self._show(View(frame.received_at, found.live, shots), found.ended)
-        return found.state
+        return found, shots
 
     async def _show(self, view: View, ended: tuple[Track, ...]) -> None:
         # What a frame decided is stored whole, also when the camera is stopped in the middle of it.
@@ -202,10 +203,19 @@ class CameraLoop:
 
     async def _tell(self, view: View, ended: tuple[Track, ...]) -> None:
         self.view = view
-        await self._viewer.viewed(self.camera, view)
+        failed: RetryError | None = None
+        try:
+            await self._viewer.viewed(self.camera, view)
+        except RetryError as err:  # the store cannot be written: that keeps no permit and no face alive
+            failed = err
         for track in ended:
             self.tracks_seen += 1
-            await self._viewer.ended(track)
+            try:
+                await self._viewer.ended(track)
+            except RetryError as err:
+                failed = err
+        if failed is not None:
+            raise failed
 
     def _count(self, source: Source) -> None:
         decoded, dropped = self._gone_by_source

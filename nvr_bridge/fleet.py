@@ -46,7 +46,8 @@ class Fleet:
         self._loops: dict[str, tuple[CameraLoop, asyncio.Task[None]]] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by device: one question at a time
         self._group: asyncio.TaskGroup | None = None
-        self._former = {"decoded": 0, "analysed": 0, "tracks": 0}  # of cameras since removed
+        self._former_tracks = 0  # of cameras since removed
+        self._changing = asyncio.Lock()  # or two loops would pull one channel, one of them nobody's
 
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Start every camera of the store."""
@@ -56,13 +57,13 @@ class Fleet:
 
     async def stop(self) -> None:
         """Stop every camera."""
-        for camera_id in list(self._loops):
-            await self._stop(camera_id)
+        async with self._changing:
+            await asyncio.gather(*[self._stop(camera_id) for camera_id in list(self._loops)])
 
     @property
     def tracks(self) -> int:
         """Tracks that ended since the engine started."""
-        return self._former["tracks"] + sum(loop.tracks_seen for loop, _ in self._loops.values())
+        return self._former_tracks + sum(loop.tracks_seen for loop, _ in self._loops.values())
 
     def views(self, zone_id: str) -> list[View]:
         """The latest view of every camera in the zone that is online."""
@@ -75,10 +76,6 @@ class Fleet:
     def status(self) -> list[CameraStatus]:
         """Every camera, in the order in which they were added."""
         return [_status(loop) for loop, _ in self._loops.values()]
-
-    def status_of(self, camera_id: str) -> CameraStatus:
-        """One camera. Raises `NotFoundError`."""
-        return _status(self._loop(camera_id))
 
     async def add(self, args: dict[str, Any]) -> list[CameraStatus]:
         """Add the channel that `camera/add` names, after asking the device about it; or give a known one new settings."""
@@ -97,9 +94,10 @@ class Fleet:
             channel=channel.channel,
             zone_id=args["zone"],
         )
-        await self._table.add(camera, credentials)
-        await self._stop(camera.camera_id)
-        self._launch(camera)
+        async with self._changing:
+            await self._table.add(camera, credentials)
+            await self._stop(camera.camera_id)
+            self._launch(camera)
         for loop, _ in self._loops.values():
             if loop.camera.address == camera.address:
                 loop.credentials_changed()
@@ -107,9 +105,10 @@ class Fleet:
 
     async def remove(self, camera_id: str) -> None:
         """Stop a camera and forget it, with its credentials if no other channel needs them."""
-        self._loop(camera_id)
-        await self._table.remove(camera_id)
-        await self._stop(camera_id)
+        async with self._changing:
+            self._loop(camera_id)
+            await self._table.remove(camera_id)
+            await self._stop(camera_id)
         self._bus.publish(State("removed_camera", camera_id))
 
     async def discover(self, args: dict[str, Any]) -> list[dict[str, Any]]:
@@ -195,7 +194,7 @@ class Fleet:
         loop, task = held
         task.cancel()
         await asyncio.wait([task])
-        self._former["tracks"] += loop.tracks_seen
+        self._former_tracks += loop.tracks_seen
 
     def _loop(self, camera_id: str) -> CameraLoop:
         try:

@@ -64,6 +64,8 @@ class Presence:
         self._live[camera.camera_id] = (camera.zone_id, view.live)
         self.push(camera.zone_id, view.at)
         alone = self.people(camera.zone_id) == 1
+        if not alone:
+            self._recogniser.company(camera.zone_id)
         for track in view.live:
             if track.last_at == view.at:
                 await self._recogniser.consider(track, view.shots.get(track.track_id), alone=alone)

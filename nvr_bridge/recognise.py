@@ -71,6 +71,10 @@ class Recogniser:
         shot = track.best if track.best and track.best.taken_at >= permit.since else newest
         if shot is None or case.attempts >= MAX_ATTEMPTS or shot.quality < case.tried_quality * BETTER:
             return case.who
+        if shot.width < self._sight.min_face:  # near enough once, but not since somebody acted
+            if not case.attempts:
+                case.who = Unknown(UnknownReason.TOO_SMALL)
+            return case.who
         case.attempts += 1
         case.tried_quality = shot.quality
         who = await self._compare(shot, permit)
@@ -79,6 +83,10 @@ class Recogniser:
             if isinstance(who, Known):
                 await self._attend(track, case, who)
         return case.who
+
+    def company(self, zone_id: str) -> None:
+        """More than one face is in view of the zone."""
+        self._gate.company(zone_id)
 
     async def ended(self, track: Track) -> Sighting:
         """The track is over: write down what it amounted to, and drop everything else about it."""

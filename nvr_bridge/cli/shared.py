@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CONFIG_VARIABLE = "NVR_BRIDGE_CONFIG"
 PASSWORD_VARIABLE = "NVR_BRIDGE_PASSWORD"  # noqa: S105 - a variable's name
 DEFAULT_CONFIG = Path("bridge.yaml")
-SENTENCES = {"reason", "purpose", "streams"}  # columns whose text may go over several lines
+WIDE = 1000  # characters of a line that no terminal shows: nothing is broken where a file or a pipe takes it
 
 ConfigOption = Annotated[
     Path,
@@ -96,7 +96,10 @@ def printable(text: str) -> str:
 
 
 def print_table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]], empty: str) -> None:
-    """A table of `rows`, with a heading for each key; `empty` says what it means that there are none."""
+    """A table of `rows`, with a heading for each key; `empty` says what it means that there are none.
+
+    The first column is what other commands take, so it is always whole; the others go over several lines where they must.
+    """
     from rich import box  # noqa: PLC0415 - a script that asks for JSON never waits for it
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -107,11 +110,13 @@ def print_table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]], e
         typer.echo(empty)
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for key, heading in columns.items():
-        table.add_column(heading, overflow="fold", no_wrap=key not in SENTENCES)
+    for number, (key, heading) in enumerate(columns.items()):
+        whole = 0 if number else max(len(_cell(row.get(key))) for row in shown)
+        table.add_column(heading, overflow="fold", min_width=max(whole, len(heading)))
     for row in shown:
         table.add_row(*(Text(_cell(row.get(key))) for key in columns))
-    Console().print(table)
+    console = Console()
+    (console if console.is_terminal else Console(width=WIDE)).print(table)
 
 
 def _cell(value: Any) -> str:

@@ -20,12 +20,13 @@ import numpy as np
 
 from ..camera import View
 from ..config import Config
-from ..errors import ConflictError, FaceError, InvalidError
+from ..errors import ConflictError, FaceError, InvalidError, PermitError
 from ..events import Bus, Told
 from ..gallery import Gallery
 from ..models import FaceShot, Known, Permit, Track, ZoneKind
 from ..recognise import Recogniser
 from ..sight import Cutter, Detector, Sight
+from ..vision.photo import pixel_size
 from ..visits.attendance import Attendance
 from .permit import Gate
 from .policy import Policy
@@ -34,6 +35,7 @@ from .records import Granted, Records
 if TYPE_CHECKING:
     from ..models import Embedding, Image
 
+PHOTO_PIXELS = 50_000_000  # a telephone's largest; what decodes to more would take the memory of the whole engine
 LOOKS = 3  # pictures taken of a face in view: three templates identify far better than one
 LOOK_SECONDS = 3.0  # time allowed for them; one is enough when it is up
 SAME_PERSON = 0.35  # cosine that the looks of one face must reach among themselves
@@ -140,7 +142,10 @@ class Enrolment:
             raw = base64.b64decode(text, validate=True)
         except binascii.Error:
             raise InvalidError("photo: not base64; encode a JPEG or PNG file") from None
-        image: Image | None = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR) if raw else None  # type: ignore[assignment]
+        size = pixel_size(raw)
+        if size is not None and size[0] * size[1] > PHOTO_PIXELS:
+            raise InvalidError(f"photo: is {size[0]}×{size[1]} pixels; give one of {PHOTO_PIXELS:,} at most")
+        image: Image | None = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR) if size else None  # type: ignore[assignment]
         if image is None:
             raise InvalidError("photo: not a picture that can be read; give a JPEG or PNG file")
         faces = detector.detect(image)
@@ -200,7 +205,12 @@ class Enrolment:
 
     async def _embed(self, shots: list[FaceShot], permit: Permit) -> list[Embedding]:
         """All looks embedded, and found to be one person whom the gallery does not hold yet."""
-        probes = [await self._sight.embed(shot, permit) for shot in shots]
+        try:
+            probes = [await self._sight.embed(shot, permit) for shot in shots]
+        except PermitError:
+            raise FaceError(
+                "zone: the sign went off, or somebody else came into view, before the face was measured; start again"
+            ) from None
         if any(float(probe.embedding @ probes[0].embedding) < SAME_PERSON for probe in probes[1:]):
             raise FaceError("face: the looks do not agree with each other; stand still and start again")
         if isinstance(await self._gallery.match(probes[-1]), Known):

@@ -101,6 +101,7 @@ class Gate(PermitBook):
         if self._zones[zone_id].kind is not ZoneKind.OPT_IN_LANE:
             raise NotArmedError(f"zone: {zone_id} is a consent point; acts are for opt-in lanes")
         with self._lock:
+            self._forget_lapsed(now)
             self._acts.setdefault(zone_id, []).append(_Act(uuid.uuid4().hex, now))
 
     def request(self, track: Track, *, alone: bool) -> Permit | UnknownReason:
@@ -146,7 +147,7 @@ class Gate(PermitBook):
         with self._lock:
             self._forget_lapsed(now)
             key = track.key if track else None
-            return self._mint(zone_id, Ground.CONSENT, basis, now + CONSENT_SECONDS, track=key)
+            return self._mint(zone_id, Ground.CONSENT, basis, now + CONSENT_SECONDS, since=now, track=key)
 
     def check_consent(self, zone_id: str) -> None:
         """Raise `NotArmedError`, with the interlock's reasons, unless somebody could agree in the zone now."""
@@ -163,6 +164,11 @@ class Gate(PermitBook):
         with self._lock:
             self._acts.pop(zone_id, None)
             self._void(lambda entry: entry.permit.zone_id == zone_id)
+
+    def company(self, zone_id: str) -> None:
+        """More than one face is in view of the zone: no permit of a track there outlives that, seen or covered just now."""
+        with self._lock:
+            self._void(lambda entry: entry.track is not None and entry.permit.zone_id == zone_id)
 
     def close_track(self, track: tuple[str, int]) -> None:
         """A track ended: its permit ends with it."""

@@ -14,6 +14,7 @@ from .quality import Cutter
 if TYPE_CHECKING:
     from ..models import Image
 
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # ITU-T T.81, table B.1: SOF0 … SOF15
 _MARGINS = (0.0, 0.25, 0.6)  # of the photo's size, added on every side: a face that fills the photo is found then
 
 
@@ -27,6 +28,27 @@ def central_shot(detector: Detector, cutter: Cutter, image: Image, at: float) ->
             shot = cutter.cut(wide, face, at)
             if shot is not None:
                 return shot
+    return None
+
+
+def pixel_size(raw: bytes) -> tuple[int, int] | None:
+    """(width, height) as a PNG's or JPEG's header says, without decoding it; None for anything else.
+
+    A picture of one colour is a few bytes whatever its size, so nothing is decoded before this was asked.
+    """
+    if raw[:8] == b"\x89PNG\r\n\x1a\n" and raw[12:16] == b"IHDR" and len(raw) >= 24:
+        return int.from_bytes(raw[16:20]), int.from_bytes(raw[20:24])
+    if raw[:2] != b"\xff\xd8":
+        return None
+    at = 2
+    while at + 9 <= len(raw) and raw[at] == 0xFF:
+        marker = raw[at + 1]
+        if marker == 0xFF:  # padding before a marker
+            at += 1
+        elif marker in _FRAME_HEADERS:
+            return int.from_bytes(raw[at + 7 : at + 9]), int.from_bytes(raw[at + 5 : at + 7])
+        else:
+            at += 2 + int.from_bytes(raw[at + 2 : at + 4])
     return None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
 from .doubt import Doubt, settlements
-from .evidence import Contact, Review
+from .evidence import Contact, Evidence, Review, Settings
 from .risks import Facts, facts
 from .rules import Case, Decision, History, Outcome, Past, Tie, decide
 from .ties import World
@@ -64,20 +64,16 @@ class Record:
     pasts: tuple[Past, ...]
 
 
-def judge(world: World) -> list[Record]:
+def judge(events: Sequence[Evidence], settings: Settings) -> tuple[World, list[Record]]:
     """The record of every person, in the order of `world.people.persons`."""
-    return [record_of(person, world) for person in range(len(world.people.persons))]
-
-
-def record_of(person: int, world: World) -> Record:
-    """The visits of one person, judged."""
-    record = _timeline(person, world.stays[person], world)
-    moments = world.people.persons[person].moments
-    gap = world.settings.visit_gap
-    for flipped in _flips(doubtful_gaps(moments, gap)):
-        other = _timeline(person, stays(moments, gap, flipped), world)
-        record = replace(record, visits=_compared(record.visits, other.visits))
-    return record
+    world = World(events, settings)
+    records = [_record(person, world) for person in range(len(world.people.persons))]
+    if world.people.doubtful:
+        for overlaps in (True, False):
+            other = World(events, settings, overlaps)
+            visits = [visit for person in range(len(other.people.persons)) for visit in _record(person, other).visits]
+            records = [replace(one, visits=_compared(one.visits, visits, "overlap")) for one in records]
+    return world, records
 
 
 def standing(person: int, stay: Stay, record: Record, world: World) -> Judged:
@@ -91,6 +87,16 @@ def standing(person: int, stay: Stay, record: Record, world: World) -> Judged:
 # --- helpers ------------------------------------------------------------------------------------------------------
 
 
+def _record(person: int, world: World) -> Record:
+    record = _timeline(person, world.stays[person], world)
+    moments = world.people.persons[person].moments
+    gap = world.settings.visit_gap
+    for flipped in _flips(doubtful_gaps(moments, gap)):
+        other = _timeline(person, stays(moments, gap, flipped), world)
+        record = replace(record, visits=_compared(record.visits, other.visits, "visit_gap"))
+    return record
+
+
 def _flips(gaps: Sequence[int]) -> Iterator[frozenset[int]]:
     """Ways to settle which gaps end a visit, other than the one that the clocks show."""
     if len(gaps) <= FLIPS:
@@ -99,8 +105,8 @@ def _flips(gaps: Sequence[int]) -> Iterator[frozenset[int]]:
     return chain((frozenset({gap}) for gap in gaps), [frozenset(gaps)])
 
 
-def _compared(visits: Sequence[Judged], others: Sequence[Judged]) -> tuple[Judged, ...]:
-    """Visits, undetermined where another way to settle the gaps gives one of their presences another verdict."""
+def _compared(visits: Sequence[Judged], others: Sequence[Judged], what: str) -> tuple[Judged, ...]:
+    """Visits, undetermined where another way to settle a doubt gives one of their presences another verdict."""
     answers: dict[object, tuple[str, str | None]] = {
         one: other.verdict.answer for other in others for one in other.stay.moments if one.certain
     }
@@ -109,7 +115,7 @@ def _compared(visits: Sequence[Judged], others: Sequence[Judged]) -> tuple[Judge
         differs = any(answers.get(one, visit.verdict.answer) != visit.verdict.answer for one in visit.stay.moments)
         if differs and visit.review is None:
             undetermined = Verdict("undetermined", "undetermined")
-            doubts = (*visit.doubts, Doubt("visit_gap"))
+            doubts = (*visit.doubts, Doubt(what))
             visit = replace(visit, verdict=undetermined, computed=undetermined, doubts=doubts)  # noqa: PLW2901
         found.append(visit)
     return tuple(found)
@@ -132,7 +138,7 @@ def _timeline(person: int, own: Sequence[Stay], world: World) -> Record:
     for _, guest, index, stay in entries:
         if guest:
             possible = _visit(person, stay, history, world, before=None).possible
-            history.add(Past(stay.start, stay.error, _unique((None, *possible)), stay.erased_at))
+            history.add(Past(stay.start, stay.error, _unique((None, *possible)), stay.erased_at, index + 1))
             continue
         before = next((contact for contact, lasts in reversed(given) if lasts >= stay.start), None)
         visit = _visit(person, stay, history, world, before)

@@ -156,6 +156,7 @@ _DOUBTS = {
     "staff_from": "whether a staff mark had begun",
     "staff_until": "whether a staff mark had ended",
     "visit_gap": "whether it is one visit or two",
+    "overlap": "whether two visitors with one number were there at once",
 }
 
 
@@ -177,8 +178,8 @@ def _last(visit: Judged, settings: Settings) -> Json:
 def _doubt(doubt: Doubt, settings: Settings) -> Json:
     found: dict[str, Json] = {"what": doubt.what}
     about = doubt.about
-    if doubt.what in {"earlier_visit", "protection"} and isinstance(about, float):
-        found["visit"] = local(about, settings)
+    if doubt.what in {"earlier_visit", "protection"} and isinstance(about, tuple):
+        found["visit"] = local(about[0], settings)
     elif isinstance(about, str):
         found["referral"] = about
     elif isinstance(about, tuple) and isinstance(about[0], str):

@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from itertools import combinations
-
-
-class Standing(Enum):
-    """How two things stand to each other."""
-
-    TOGETHER = "together"
-    APART = "apart"
-    UNSURE = "unsure"  # apart or together: a time within its error decides
 
 
 @dataclass(slots=True)
@@ -52,7 +43,7 @@ class Sets[T: Hashable]:
 def settle[T: (int, str)](
     items: Collection[T],
     edges: Iterable[tuple[T, T]],
-    standing: Callable[[T, T], Standing],
+    apart: Callable[[T, T], bool],
     contested: Callable[[Sequence[T]], bool],
 ) -> Grouping[T]:
     """Join what `edges` connect, unless some of it stands apart.
@@ -74,7 +65,7 @@ def settle[T: (int, str)](
             found.groups.append(frozenset({item}))
     for members in connected.values():
         if contested(members):
-            _settle_contested(members, standing, found)
+            _settle_contested(members, apart, found)
         else:
             found.groups.append(frozenset(members))
     return found
@@ -83,17 +74,13 @@ def settle[T: (int, str)](
 # --- helpers ------------------------------------------------------------------------------------------------------
 
 
-def _settle_contested[T: (int, str)](
-    members: Sequence[T], standing: Callable[[T, T], Standing], found: Grouping[T]
-) -> None:
+def _settle_contested[T: (int, str)](members: Sequence[T], apart: Callable[[T, T], bool], found: Grouping[T]) -> None:
     friends: dict[T, set[T]] = {member: {member} for member in members}
     possible: list[tuple[T, T]] = []
     for one, other in combinations(members, 2):
-        how = standing(one, other)
-        if how is Standing.TOGETHER:
+        if not apart(one, other):
             friends[one].add(other)
             friends[other].add(one)
-        if how is not Standing.APART:
             possible.append((one, other))
     unsure = {
         member

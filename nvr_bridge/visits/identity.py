@@ -6,13 +6,13 @@ A node is a visitor id, or stands for somebody who gave none: for the owner of a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from .evidence import CheckIn, Erased, Evidence, Merge, PassEvidence, Settings, SightingEvidence, Signing, Split
-from .groups import Grouping, Standing, settle
-from .timeline import Moment, Stay, in_order, moment, near, stays
+from .groups import Grouping, settle
+from .timeline import Moment, Stay, doubtful_gaps, in_order, moment, near, stays
 
 CONTACT, DOCUMENT = "contact:", "document:"
 
@@ -36,6 +36,7 @@ class People:
     of: dict[str, int] = field(default_factory=dict)  # node → index
     owners: dict[str, list[int]] = field(default_factory=dict)  # own contact → indices
     maybe: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # may be the same, and may be not
+    doubtful: bool = False  # the clocks cannot say whether two people were there at once
 
 
 def node_of(event: Evidence) -> str | None:
@@ -50,9 +51,12 @@ def node_of(event: Evidence) -> str | None:
     return None
 
 
-def people(events: Sequence[Evidence], settings: Settings) -> People:
-    """Who is who in `events`, whatever their order."""
-    facts = _Facts(events, settings)
+def people(events: Sequence[Evidence], settings: Settings, overlaps: bool | None = None) -> People:
+    """Who is who in `events`, whatever their order.
+
+    `overlaps` settles what the clocks leave open: whether two people were there at once. None: as the clocks show it.
+    """
+    facts = _Facts(events, settings, overlaps)
     grouping = _by_document_and_merge(facts)
     groups = [_Group(nodes, facts) for nodes in grouping.groups if not _stands_for_contact(nodes)]
     joined = _by_contact(groups, facts)
@@ -71,6 +75,7 @@ def people(events: Sequence[Evidence], settings: Settings) -> People:
     for one_node, other_node in grouping.maybe:
         _link(found, found.of[one_node], found.of[other_node])
     _add_contacts_alone(found, facts)
+    found.doubtful = facts.doubtful
     return found
 
 
@@ -80,8 +85,10 @@ def people(events: Sequence[Evidence], settings: Settings) -> People:
 class _Facts:
     """What the events say of each node."""
 
-    def __init__(self, events: Sequence[Evidence], settings: Settings) -> None:
+    def __init__(self, events: Sequence[Evidence], settings: Settings, overlaps: bool | None) -> None:
         self.settings = settings
+        self.overlaps = overlaps
+        self.doubtful = False
         self.moments: dict[str, list[Moment]] = defaultdict(list)
         self.documents: dict[str, set[str]] = defaultdict(set)
         self.nodes: set[str] = set()
@@ -125,7 +132,21 @@ class _Group:
         self.own = _first_contacts(self.moments)
         self.clear = any(one.kind == "sighting" and one.certain for one in self.moments)
         self.documents = frozenset().union(*(facts.documents.get(node, ()) for node in nodes))
-        self.stays: list[Stay] = [stay for stay in stays(self.moments, facts.settings.visit_gap) if stay.certain]
+        self.first = min((one.at for one in self.moments), default=float("inf"))
+        self.gone = max((one.lasts for one in self.moments), default=float("inf"))
+        gap = facts.settings.visit_gap
+        open_gaps = doubtful_gaps(self.moments, gap)
+        self.stays = _certain(stays(self.moments, gap))
+        # The same visits if every gap in doubt ended one, and if none did.
+        self.shortest, self.longest = self.stays, self.stays
+        if open_gaps:
+            ends = {index for index in open_gaps if self.moments[index].at - self.moments[index - 1].at > gap}
+            self.shortest = _certain(stays(self.moments, gap, frozenset(open_gaps) - ends))
+            self.longest = _certain(stays(self.moments, gap, frozenset(ends)))
+
+
+def _certain(found: Sequence[Stay]) -> list[Stay]:
+    return [stay for stay in found if stay.certain]
 
 
 def _first_contacts(moments: Sequence[Moment]) -> frozenset[str]:
@@ -147,6 +168,11 @@ def _person(nodes: frozenset[str], own: frozenset[str], facts: _Facts, *, ambigu
     return Person(name, nodes, own, tuple(moments), ambiguous)
 
 
+def _gone(person: Person) -> float:
+    """When the last of a person's evidence was erased; infinite while there is any."""
+    return max((one.lasts for one in person.moments), default=float("inf"))
+
+
 def _link(found: People, one: int, other: int) -> None:
     if one != other:
         found.maybe[one].add(other)
@@ -165,10 +191,10 @@ def _by_document_and_merge(facts: _Facts) -> Grouping[str]:
     apart = facts.cosigned | (facts.split - same_document)
     edges = [pair for pair in same_document | facts.merged if pair not in facts.cosigned]
 
-    def standing(one: str, other: str) -> Standing:
-        return Standing.APART if (min(one, other), max(one, other)) in apart else Standing.TOGETHER
+    def kept_apart(one: str, other: str) -> bool:
+        return (min(one, other), max(one, other)) in apart
 
-    return settle(facts.nodes, edges, standing, lambda members: _any_pair(apart, members))
+    return settle(facts.nodes, edges, kept_apart, lambda members: _any_pair(apart, members))
 
 
 def _any_pair(pairs: set[tuple[str, str]], members: Iterable[str]) -> bool:
@@ -186,11 +212,11 @@ def _by_contact(groups: list[_Group], facts: _Facts) -> Grouping[int]:
     for index, group in enumerate(groups):
         for contact in group.own:
             sets[contact].append(index)
-    edges = [(same[0], other) for same in sets.values() for other in same[1:]]
+    edges = [edge for same in sets.values() for edge in _linked(same, groups)]
     apart = facts.cosigned | facts.split
 
-    def standing(one: int, other: int) -> Standing:
-        return _standing(groups[one], groups[other], apart)
+    def kept_apart(one: int, other: int) -> bool:
+        return _apart(groups[one], groups[other], apart, facts)
 
     def contested(members: Sequence[int]) -> bool:
         among = [groups[index] for index in members]
@@ -198,23 +224,51 @@ def _by_contact(groups: list[_Group], facts: _Facts) -> Grouping[int]:
             return True
         return _any_pair(apart, (node for group in among for node in group.nodes)) or _overlap_somewhere(among)
 
-    return settle(range(len(groups)), edges, standing, contested)
+    return settle(range(len(groups)), edges, kept_apart, contested)
 
 
-def _standing(one: _Group, other: _Group, apart: set[tuple[str, str]]) -> Standing:
+def _linked(same: Sequence[int], groups: Sequence[_Group]) -> Iterator[tuple[int, int]]:
+    """Pairs that link those of one contact, but nobody to somebody whose evidence was all erased before they first came."""
+    ordered = sorted(same, key=lambda index: (groups[index].first, min(groups[index].nodes)))
+    gone = groups[ordered[0]].gone
+    for before, index in pairwise(ordered):
+        if groups[index].first <= gone:
+            yield before, index
+            gone = max(gone, groups[index].gone)
+        else:
+            gone = groups[index].gone
+
+
+def _apart(one: _Group, other: _Group, pairs: set[tuple[str, str]], facts: _Facts) -> bool:
     if (one.clear and other.clear) or (one.documents and other.documents):
-        return Standing.APART
-    if apart and any((min(a, b), max(a, b)) in apart for a in one.nodes for b in other.nodes):
-        return Standing.APART
-    doubtful = False
-    for mine in one.stays:
-        for theirs in other.stays:
-            overlap = min(mine.end, theirs.end) - max(mine.start, theirs.start)
-            if near(overlap, 0, _edge_error(mine) + _edge_error(theirs)):
-                doubtful = True
-            elif overlap >= 0:
-                return Standing.APART
-    return Standing.UNSURE if doubtful else Standing.TOGETHER
+        return True
+    if pairs and any((min(a, b), max(a, b)) in pairs for a in one.nodes for b in other.nodes):
+        return True
+    surely = _overlap(one.shortest, other.shortest)
+    if surely and surely[1]:
+        return True
+    possibly = _overlap(one.longest, other.longest)
+    if possibly is None:
+        return False
+    facts.doubtful = True
+    if facts.overlaps is not None:
+        return facts.overlaps
+    plainly = _overlap(one.stays, other.stays)
+    return plainly is not None and plainly[0]
+
+
+def _overlap(mine: Sequence[Stay], theirs: Sequence[Stay]) -> tuple[bool, bool] | None:
+    """Whether visits overlap by the clocks, and whether for certain; None if they do not even if the clocks are wrong."""
+    plain = sure = False
+    possible = False
+    for one in mine:
+        for other in theirs:
+            overlap = min(one.end, other.end) - max(one.start, other.start)
+            doubtful = near(overlap, 0, _edge_error(one) + _edge_error(other))
+            plain |= overlap >= 0
+            sure |= overlap >= 0 and not doubtful
+            possible |= overlap >= 0 or doubtful
+    return (plain, sure) if possible else None
 
 
 def _edge_error(stay: Stay) -> float:
@@ -226,7 +280,7 @@ def _overlap_somewhere(groups: Sequence[_Group]) -> bool:
     spans = sorted(
         (stay.start - _edge_error(stay), stay.end + _edge_error(stay), index)
         for index, group in enumerate(groups)
-        for stay in group.stays
+        for stay in group.longest
     )
     last, whose = float("-inf"), -1
     for start, end, index in spans:
@@ -244,7 +298,8 @@ def _add_contacts_alone(found: People, facts: _Facts) -> None:
             found.owners.setdefault(contact, []).append(index)
     for node in sorted(node for node in facts.nodes if node.startswith(CONTACT)):
         contact = node.removeprefix(CONTACT)
-        owners = found.owners.get(contact, [])
+        first = min(one.at for one in facts.moments[node])
+        owners = [owner for owner in found.owners.get(contact, []) if _gone(found.persons[owner]) >= first]
         if len(owners) == 1:
             index = owners[0]
             whole = found.persons[index]
@@ -254,7 +309,7 @@ def _add_contacts_alone(found: People, facts: _Facts) -> None:
             own = frozenset({contact}) if not owners else frozenset[str]()
             found.persons.append(_person(frozenset({node}), own, facts, ambiguous=bool(owners)))
             if not owners:
-                found.owners[contact] = [index]
+                found.owners.setdefault(contact, []).append(index)
             for owner in owners:
                 _link(found, index, owner)
         found.of[node] = index

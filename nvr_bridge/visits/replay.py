@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from .attribution import Judged, Record, judge, record_of
+from .attribution import Judged, Record, judge
 from .components import components
 from .evidence import Evidence, Review, Settings
 from .risks import in_order
@@ -43,8 +43,8 @@ def replay(events: Sequence[Evidence], settings: Settings) -> Replay:
     signed: list[JudgedSigning] = []
     unplaced: list[Review] = []
     for part in components(events):
-        world = World(part, settings)
-        records = [_settled(record, part, settings) for record in judge(world)]
+        world, judged = judge(part, settings)
+        records = [_settled(record, part, settings) for record in judged]
         visits += (visit for record in records for visit in record.visits)
         signed += signings(part, world, records)
         unplaced += _unplaced(part, world)
@@ -92,12 +92,12 @@ def _changed(visit: Judged, events: Sequence[Evidence], settings: Settings) -> b
 
 
 def _found(node: str, at: float, events: Sequence[Evidence], settings: Settings) -> Judged | None:
-    world = World(events, settings)
+    world, records = judge(events, settings)
     person = world.people.of.get(node)
     if person is None:
         return None
     index = covering(world.stays[person], at, settings.visit_gap)
-    return None if index is None else record_of(person, world).visits[index]
+    return None if index is None else records[person].visits[index]
 
 
 def _unplaced(events: Sequence[Evidence], world: World) -> Iterator[Review]:

@@ -49,6 +49,12 @@ class Past:
     error: float
     outcomes: tuple[Outcome | None, ...]
     lasts: float = float("inf")  # when its evidence was erased; it counts for no visit that starts later
+    guest: int = 0  # which of the visits that may be this person's, counted from 1; 0 for the person's own
+
+    @property
+    def key(self) -> tuple[float, int]:
+        """What tells it from the person's other earlier visits."""
+        return (self.start, self.guest)
 
 
 @dataclass(slots=True)
@@ -134,7 +140,7 @@ def protecting(case: Case, settings: Settings, settle: Settlement) -> str | None
         if (
             outcome is not None
             and outcome.grants
-            and settle.at_least(settings.protection, stay.start - past.start, error, "protection", past.start)
+            and settle.at_least(settings.protection, stay.start - past.start, error, "protection", past.key)
         ):
             return outcome.partner
     return None
@@ -175,7 +181,7 @@ def intercepted(claim: Claim, case: Case, settings: Settings, settle: Settlement
     for past in visits[first : bisect_right(visits, high + slack, key=_start)]:
         if past.start >= case.stay.start or past.lasts < case.stay.start:
             continue
-        about = (claim.referral, past.start)
+        about = (claim.referral, *past.key)
         before = past.start < high
         if (error := past.error) > 0 and abs(past.start - high) <= error:
             before = settle.holds(before, Doubt("intercepted_before", about, past.start - high, error))
@@ -212,7 +218,7 @@ def _declared(ties: Sequence[Tie], low: float, high: float) -> Sequence[Tie]:
 
 
 def _outcome(past: Past, settle: Settlement) -> Outcome | None:
-    return past.outcomes[settle.pick(Doubt("earlier_visit", past.start), len(past.outcomes))]
+    return past.outcomes[settle.pick(Doubt("earlier_visit", past.key), len(past.outcomes))]
 
 
 def _tied(tie: Tie, settle: Settlement) -> bool:

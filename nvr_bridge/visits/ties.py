@@ -9,15 +9,15 @@ from collections.abc import Iterable, Sequence
 from .evidence import Evidence, Referral, Review, Settings, StaffMark, Withdrawal
 from .identity import People, people
 from .rules import Claim, StaffTime, Tie
-from .timeline import Stay, day_start, stays
+from .timeline import Stay, day_start, doubtful_gaps, stays
 
 
 class World:
     """What is known to whom it may concern. Built once from events in any order, and then only read."""
 
-    def __init__(self, events: Sequence[Evidence], settings: Settings) -> None:
+    def __init__(self, events: Sequence[Evidence], settings: Settings, overlaps: bool | None = None) -> None:
         self.settings = settings
-        self.people: People = people(events, settings)
+        self.people: People = people(events, settings, overlaps)
         self.stays: list[list[Stay]] = [stays(person.moments, settings.visit_gap) for person in self.people.persons]
         self.staff: dict[int, list[StaffTime]] = defaultdict(list)
         self.reviews: dict[int, list[tuple[int, Review]]] = defaultdict(list)  # with the place in the order of arrival
@@ -97,6 +97,12 @@ class World:
                 if any(claim.declared - stay.error <= stay.start <= until + stay.error for stay in self.stays[person])
             )
         return self._fits[claim.referral]
+
+    def _starts(self, person: int) -> list[tuple[float, float]]:
+        """When visits of this person started, or may have."""
+        moments = self.people.persons[person].moments
+        more = (moments[index] for index in doubtful_gaps(moments, self.settings.visit_gap))
+        return [(stay.start, stay.error) for stay in self.stays[person]] + [(one.at, one.error) for one in more]
 
     def _all_ties(self, person: int, at: float) -> tuple[Tie, ...]:
         given = (

@@ -32,7 +32,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """The extent of a visit. `error` is that of the presence which sets the start."""
+    """The extent of a visit. `error` is how far its start may be from where the clocks show it."""
 
     start: float
     error: float
@@ -79,11 +79,22 @@ def in_order(moments: Iterable[Moment]) -> list[Moment]:
 
 def doubtful_gaps(moments: Sequence[Moment], gap: float) -> list[int]:
     """Indices of those presences in time order of which the clocks cannot say whether they open a visit or extend one."""
-    return [
-        index
-        for index in range(1, len(moments))
-        if near(moments[index].at - moments[index - 1].at, gap, moments[index].error + moments[index - 1].error)
-    ]
+    count = len(moments)
+    if not any(one.error for one in moments):
+        return []
+    # When the presences from each index on may have begun, if every clock is as wrong as it may be.
+    soonest = [float("inf")] * (count + 1)
+    for index in range(count - 1, -1, -1):
+        soonest[index] = min(soonest[index + 1], moments[index].at - moments[index].error)
+    latest, found = float("-inf"), []
+    for index in range(1, count):
+        before, one = moments[index - 1], moments[index]
+        latest = max(latest, before.at + before.error)
+        apart = one.at - before.at
+        closer = apart > gap and soonest[index] - latest <= gap
+        if near(apart, gap, one.error + before.error) or closer:
+            found.append(index)
+    return found
 
 
 def stays(moments: Sequence[Moment], gap: float, flipped: frozenset[int] = frozenset()) -> list[Stay]:
@@ -133,4 +144,8 @@ def _rank(one: Moment) -> tuple[float, float, str, str, str, bool, bool, float, 
 
 def _stay(group: list[Moment]) -> Stay:
     opening = next((one for one in group if one.certain), group[0])
-    return Stay(opening.at, opening.error, group[-1].at, tuple(group), certain=any(one.certain for one in group))
+    start = opening.at
+    certain = [one for one in group if one.certain]
+    # A presence shortly after the first may have come before it, if its own clock is wrong enough.
+    error = max((one.error - (one.at - start) for one in certain), default=0.0)
+    return Stay(start, max(opening.error, error), group[-1].at, tuple(group), certain=bool(certain))

@@ -79,6 +79,18 @@ def test_nobody_is_picked_out_of_a_group(site: Site) -> None:
         site.gate.spend(permit)
 
 
+def test_company_ends_the_permit_of_a_track_that_is_covered_just_now(site: Site) -> None:
+    site.gate.act("lane")
+    permit = site.gate.request(track("lane"), alone=True)
+    photo = site.gate.consent("desk", "c1", None)
+    assert isinstance(permit, Permit)
+    site.gate.company("desk")
+    site.gate.spend(permit)
+    site.gate.company("lane")
+    assert site.gate.request(track("lane"), alone=True) is UnknownReason.NO_ACT
+    site.gate.spend(photo)
+
+
 def test_an_act_lapses_and_so_does_its_permit(site: Site) -> None:
     site.gate.act("lane")
     permit = site.gate.request(track("lane"), alone=True)
@@ -135,6 +147,7 @@ def test_consent_permits_at_a_consent_point_only(site: Site) -> None:
         site.gate.consent("lane", "c1", track("lane"))
     permit = site.gate.consent("desk", "c1", track("desk"))
     assert permit.ground is Ground.CONSENT
+    assert permit.since == site.now, "a picture from before the person agreed is none that they agreed to"
     assert site.gate.request(track("desk"), alone=True) is permit
     site.later(CONSENT_SECONDS)
     with pytest.raises(PermitError, match="lapsed"):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import struct
 import time
+import zlib
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +20,13 @@ from nvr_bridge.models import FaceShot, Frame
 from nvr_bridge.vision.track import Tracks
 
 pytestmark = pytest.mark.needs_models
+
+
+def enormous() -> str:
+    """A photo of a few bytes that would decode to ten gigabytes."""
+    header = struct.pack(">II5B", 60_000, 60_000, 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(header)) + b"IHDR" + header
+    return base64.b64encode(png + struct.pack(">I", zlib.crc32(b"IHDR" + header))).decode()
 
 
 async def grant(site: Site, person: Person, **changes: Any) -> dict[str, Any]:
@@ -158,6 +168,39 @@ async def test_a_picture_from_before_the_act_is_not_embedded_on_it(site: Site, p
     assert site.engine["embeddings"] == 1
 
 
+async def test_a_face_that_was_near_only_before_the_act_is_too_small(site: Site, people: dict[str, Person]) -> None:
+    parts = site.service._parts
+    await site.sign("lane")
+    lens = Lens(site, "lane")
+    at = time.time()
+    [track] = await lens.sees(people["mei"], at=at)
+    await site.hub.call("zone/act", zone="lane")
+    assert track.best is not None
+    far = replace(track.best, taken_at=time.time(), width=33.0)
+    await parts.presence.viewed(lens.camera, View(at, (track,), {track.track_id: far}))
+    await lens.loses([track])
+    [sighting] = await site.admin.call("sighting/list", zone="lane", limit=1)
+    assert (sighting["reason"], site.engine["embeddings"]) == ("too_small", 0)
+
+
+async def test_company_ends_what_a_covered_face_was_permitted(site: Site, people: dict[str, Person]) -> None:
+    parts = site.service._parts
+    await site.sign("lane")
+    await site.hub.call("zone/act", zone="lane")
+    lens = Lens(site, "lane")
+    at = time.time()
+    [first] = await lens.sees(people["vera"], at=at)
+    assert site.engine["embeddings"] == 1
+    # Somebody steps before her, and for a moment only that one is seen.
+    other = replace(first, track_id=99, last_at=at + 0.2, best=None)
+    await parts.presence.viewed(lens.camera, View(at + 0.2, (first, other)))
+    assert first.best is not None
+    better = replace(first.best, taken_at=at + 0.4, quality=1.0)
+    again = replace(first, last_at=at + 0.4, best=better)
+    await parts.presence.viewed(lens.camera, View(at + 0.4, (again,), {again.track_id: better}))
+    assert site.engine["embeddings"] == 1, "who is seen now may be the other"
+
+
 @pytest.mark.parametrize("armed", [True, False])
 async def test_faces_are_cut_out_only_where_the_zone_is_armed(
     site: Site, people: dict[str, Person], armed: bool
@@ -187,6 +230,7 @@ async def test_faces_are_cut_out_only_where_the_zone_is_armed(
         ({"expires_in_days": 31}, "invalid", "the profile's limit of 30 days"),
         ({"photo": "AAAA"}, "invalid", "not a picture"),
         ({"photo": "?"}, "invalid", "not base64"),
+        ({"photo": enormous()}, "invalid", "is 60000×60000 pixels; give one of 50,000,000 at most"),
     ],
 )
 async def test_a_consent_that_cannot_be_is_refused_and_changes_nothing(
@@ -237,9 +281,10 @@ async def test_consents_run_out_also_while_somebody_withdraws(site: Site, people
     await site.sign("desk")
     second = await grant(site, people["vera"])
     site.service._clock = lambda: time.time() + 31 * 86400
+    withdrawing = site.admin.call("consent/withdraw", alias=second["alias"])
+    # Each of the visitors is gone already when the second one gets to them.
     await asyncio.gather(
-        site.service.expire(),
-        site.admin.call("consent/withdraw", alias=second["alias"]),
+        site.service.expire(), site.service.expire(), asyncio.gather(withdrawing, return_exceptions=True)
     )
     assert await site.admin.call("consent/list") == []
     await until(lambda: sum(push["type"] == "forget" for push in site.pushes) == 2)
