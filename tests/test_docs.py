@@ -14,7 +14,7 @@ from nvr_bridge.config import load_config
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "AGENTS.md", *(ROOT / "docs").glob("*.md")])
-COMMAND = re.compile(r"nvr-bridge ((?:[a-z]+ ?)+)((?:[^`\n#]*))")
+COMMAND = re.compile(r"nvr-bridge ((?:[a-z]+(?:-[a-z]+)* ?)+)((?:[^`\n#]*))")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
