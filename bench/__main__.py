@@ -10,7 +10,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from . import cameras, decode, detect, embed, frame_to_hub, match
+from . import attribution, cameras, decode, detect, embed, frame_to_hub, match
 from .measure import Figure, Unavailable
 
 SECTIONS = {
@@ -18,6 +18,7 @@ SECTIONS = {
     "detect": detect.run,
     "embed": embed.run,
     "match": match.run,
+    "attribution": attribution.run,
     "cameras": cameras.run,
     "frame_to_hub": frame_to_hub.run,
 }

@@ -20,7 +20,7 @@ class Fields:
 
     def __init__(self, node: Node, where: str) -> None:
         if not isinstance(node, Mapping):
-            wrong(node.line, f"{where}: must hold named fields, such as {{visitor: v1}}")
+            wrong(node.line, f"{where or 'scenario'}: must hold named fields, such as {{visitor: v1}}")
         self.line = node.line
         self._entries = node.entries
         self._where = where
