@@ -56,6 +56,9 @@ async def erase_rows(
         update(SightingRow).where(SightingRow.visitor_id == visitor_id).values(visitor_id=None, score=None, margin=None)
     )
     await session.execute(update(EventRow).where(EventRow.visitor_id == visitor_id).values(visitor_id=None))
+    # Nobody extends or ends an open visit that is nobody's, so it ends here.
+    theirs_open = (VisitRow.visitor_id == visitor_id, VisitRow.ended_at.is_(None))
+    await session.execute(update(VisitRow).where(*theirs_open).values(ended_at=VisitRow.last_at))
     await session.execute(update(VisitRow).where(VisitRow.visitor_id == visitor_id).values(visitor_id=None))
     for table in (PassScanRow, PassRow, CheckInRow):
         await session.execute(delete(table).where(table.visitor_id == visitor_id))

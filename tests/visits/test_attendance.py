@@ -159,6 +159,8 @@ async def test_a_visitor_who_withdrew_opens_no_visit(site: Site) -> None:
     site.now = 2000.0
     await site.attendance.sweep()
     assert site.kinds == [EventKind.FIRST_VISIT]
+    [visit] = await site.visits.list(None, None, None, 10)
+    assert (visit.visitor_id, visit.ended_at) == (None, 1000.0), "what is nobody's is not still going on"
 
 
 async def test_a_registration_opens_a_visit_extends_it_and_is_written_with_it(site: Site) -> None:
