@@ -17,7 +17,8 @@ from .rules import Case, Decision, History, Outcome, Past, Tie, decide
 from .ties import World
 from .timeline import Stay, doubtful_gaps, stays
 
-FLIPS = 3  # doubtful gaps of one person that are tried in all combinations; of more, each alone and all together
+FLIPS = 3  # doubtful gaps of one person that are tried in all combinations
+ALONE = 8  # and each alone; of more, every second one and all together, so that the cost stays linear
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def _flips(gaps: Sequence[int]) -> Iterator[frozenset[int]]:
     if len(gaps) <= FLIPS:
         sizes = range(1, len(gaps) + 1)
         return (frozenset(some) for some in chain.from_iterable(combinations(gaps, size) for size in sizes))
-    return chain((frozenset({gap}) for gap in gaps), [frozenset(gaps)])
+    alone = (frozenset({gap}) for gap in gaps[: ALONE if len(gaps) <= ALONE else 0])
+    return chain(alone, [frozenset(gaps[::2]), frozenset(gaps[1::2]), frozenset(gaps)])
 
 
 def _compared(visits: Sequence[Judged], others: Sequence[Judged], what: str) -> tuple[Judged, ...]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from .timeline import near
 
-LIMIT = 512  # ways to settle the doubts of one visit; beyond it everything counts as possible
+# What deciding one visit may cost; beyond it everything counts as possible.
+LIMIT = 256  # ways to settle the doubts
+WORK = 1024  # doubts asked about
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def settlements[T: Hashable](decide: Callable[[Settlement], T]) -> Settled[T]:
     results: dict[T, None] = {}
     doubts: dict[Doubt, None] = {}
     path: list[int] = []
+    work = 0
     for _ in range(LIMIT):
         one = Settlement(path)
         results[decide(one)] = None
@@ -72,6 +75,9 @@ def settlements[T: Hashable](decide: Callable[[Settlement], T]) -> Settled[T]:
         path = _next(one)
         if not path:
             return Settled(tuple(results), tuple(doubts), complete=True)
+        work += len(one.taken)
+        if work > WORK:
+            break
     return Settled(tuple(results), tuple(doubts), complete=False)
 
 

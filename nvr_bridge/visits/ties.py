@@ -36,6 +36,11 @@ class World:
         self._wearers = self._wearers_of_masks()
         self._fits: dict[str, frozenset[int]] = {}
         self._ties: dict[int, tuple[Tie, ...]] = {}
+        self._erased = {
+            index
+            for index, person in enumerate(self.people.persons)
+            if any(one.lasts < float("inf") for one in person.moments)
+        }
         self.guests: dict[int, list[Stay]] = defaultdict(list)
         self._take_guests()
 
@@ -43,8 +48,7 @@ class World:
         """The claims that a visit leads to: by the contacts given in it, or else by every contact of the person."""
         if contacts := stay.contacts:
             return self._ties_of(person, ((contact.full or "", contact.mask) for contact in contacts))
-        moments = self.people.persons[person].moments
-        if all(one.lasts == float("inf") for one in moments):
+        if person not in self._erased:
             if person not in self._ties:
                 self._ties[person] = self._all_ties(person, float("-inf"))
             return self._ties[person]
