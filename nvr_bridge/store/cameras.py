@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -73,23 +73,13 @@ class CameraTable:
         username, password = json.loads(self._vault.unseal_site(row.sealed))
         return Credentials(username, password, row.version)
 
-    async def set_credentials(self, address: str, username: str, password: str) -> Credentials:
-        """Change the login of a device that has a camera, under a version that was never tried.
-
-        Raises `NotFoundError` if no camera is at the address.
-        """
-        async with self._db.write() as session:
-            here = select(exists().where(CameraRow.address == address))
-            if not (await session.execute(here)).scalar_one():
-                raise NotFoundError(f"address: {address} has no camera; add one")
-            credentials = Credentials(username, password, await _next_version(session, address))
-            await session.merge(self._login(address, credentials))
-        return credentials
-
     async def next_version(self, address: str) -> int:
         """A version under which no login of this device is kept or was refused."""
+        kept = select(func.max(LoginRow.version)).where(LoginRow.address == address)
+        refused = select(func.max(RefusalRow.version)).where(RefusalRow.address == address)
         async with self._db.read() as session:
-            return await _next_version(session, address)
+            highest = [(await session.execute(query)).scalar_one_or_none() or 0 for query in (kept, refused)]
+        return max(highest) + 1
 
     async def refused(self) -> set[tuple[str, int]]:
         """Every (address, login version) that a device refused."""
@@ -110,13 +100,6 @@ class CameraTable:
     def _login(self, address: str, credentials: Credentials) -> LoginRow:
         content = json.dumps([credentials.username, credentials.password]).encode()
         return LoginRow(address=address, version=credentials.version, sealed=self._vault.seal_site(content))
-
-
-async def _next_version(session: AsyncSession, address: str) -> int:
-    kept = select(func.max(LoginRow.version)).where(LoginRow.address == address)
-    refused = select(func.max(RefusalRow.version)).where(RefusalRow.address == address)
-    highest = [(await session.execute(query)).scalar_one_or_none() or 0 for query in (kept, refused)]
-    return max(highest) + 1
 
 
 async def _drop_unused_logins(session: AsyncSession) -> None:
