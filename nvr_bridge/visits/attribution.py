@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
-from .doubt import Doubt, settlements
+from .doubt import Doubt, What, settlements
 from .evidence import Contact, Evidence, Review, Settings
 from .risks import Facts, facts
-from .rules import Case, Decision, History, Outcome, Past, Tie, decide
+from .rules import Case, Decision, History, Outcome, Past, Rule, Tie, decide
 from .ties import World
 from .timeline import Stay, doubtful_gaps, stays
 
@@ -25,7 +25,7 @@ ALONE = 8  # and each alone; of more, every second one and all together, so that
 class Verdict:
     """Whose visit it is, and by which rule."""
 
-    rule: str
+    rule: Rule
     attribution: str
     partner: str | None = None
 
@@ -107,7 +107,7 @@ def _flips(gaps: Sequence[int]) -> Iterator[frozenset[int]]:
     return chain(alone, [frozenset(gaps[::2]), frozenset(gaps[1::2]), frozenset(gaps)])
 
 
-def _compared(visits: Sequence[Judged], others: Sequence[Judged], what: str) -> tuple[Judged, ...]:
+def _compared(visits: Sequence[Judged], others: Sequence[Judged], what: What) -> tuple[Judged, ...]:
     """Visits, undetermined where another way to settle a doubt gives one of their presences another verdict."""
     answers: dict[object, tuple[str, str | None]] = {
         one: other.verdict.answer for other in others for one in other.stay.moments if one.certain

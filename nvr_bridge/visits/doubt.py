@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Literal
 
 from .timeline import near
 
@@ -12,11 +13,28 @@ LIMIT = 256  # ways to settle the doubts
 WORK = 1024  # doubts asked about
 
 
+# What can be in doubt.
+What = Literal[
+    "earlier_visit",
+    "masked_contact",
+    "lead_time",
+    "validity",
+    "withdrawal",
+    "protection",
+    "natural_protection",
+    "intercepted_before",
+    "staff_from",
+    "staff_until",
+    "visit_gap",
+    "overlap",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A fact that the evidence leaves open. `about` names a referral, or is the start of an earlier visit."""
 
-    what: str
+    what: What
     about: Hashable = None
     difference: float | None = None  # seconds from the bound
     error: float | None = None  # seconds
@@ -28,7 +46,7 @@ class Settlement:
     def __init__(self, path: list[int]) -> None:
         self._path = path
         self.taken: list[tuple[Doubt, int, int]] = []  # the doubt, which way, of how many
-        self._settled: dict[tuple[str, Hashable], int] = {}
+        self._settled: dict[tuple[What, Hashable], int] = {}
 
     def pick(self, doubt: Doubt, ways: int) -> int:
         """Which of so many ways: 0, what the evidence says most plainly, in the first settlement."""
@@ -45,7 +63,7 @@ class Settlement:
         """A fact that the clocks show as `plain`, and that is in doubt."""
         return plain == (self.pick(doubt, 2) == 0)
 
-    def at_least(self, value: float, bound: float, error: float, what: str, about: Hashable) -> bool:
+    def at_least(self, value: float, bound: float, error: float, what: What, about: Hashable) -> bool:
         """Whether `value` ≥ `bound`; in doubt where they differ by the error or less."""
         plain = value >= bound
         if not near(value, bound, error):

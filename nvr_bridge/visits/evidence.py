@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from ..errors import InvalidError
 
 HOUR, DAY = 3600.0, 86400.0
+ATTRIBUTIONS = ("natural", "channel", "staff", "undetermined")  # what a verdict may say
 _UTC = ZoneInfo("UTC")
 
 

@@ -1,10 +1,11 @@
-"""Verdicts as they are printed: JSON-able, with what each rests on, and one sentence that a person can check."""
+"""Verdicts as they are printed: JSON-able, with what each rests on, and one sentence in English and in Chinese."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Literal
 
 from .attribution import Judged, Verdict
 from .doubt import Doubt
@@ -14,6 +15,11 @@ from .replay import Replay
 from .rules import RULES_VERSION, Claim, Tie
 from .signings import JudgedSigning
 from .timeline import next_close
+from .words import Place, Said, say
+
+State = Literal["intercepted", "valid", "late", "withdrawn", "lapsed", "not considered"]  # of a referral
+Link = Literal["template", "ambiguous template", "pass", "document", "contact"]  # from a visitor id to a person
+TiedBy = Literal["contact", "masked contact"]
 
 type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
 
@@ -56,9 +62,9 @@ def visit_row(visit: Judged, settings: Settings) -> dict[str, Json]:
 
 def signing_row(signed: JudgedSigning, settings: Settings) -> dict[str, Json]:
     """A signing with its verdict."""
-    why = f"The verdict of the visit it falls in, which began {local(signed.visit.stay.start, settings)}."
+    why = Said("why", "signed", {"start": local(signed.visit.stay.start, settings)})
     if signed.verdict != signed.visit.verdict:
-        why = "The signer's visit and a co-signer's standing at that moment give different verdicts."
+        why = Said("why", "co_signers_differ")
     return {
         "id": signed.signing.signing,
         "attribution": signed.verdict.attribution,
@@ -66,7 +72,7 @@ def signing_row(signed: JudgedSigning, settings: Settings) -> dict[str, Json]:
         "rule": signed.verdict.rule,
         "risks": [*signed.risks],
         "explanation": {
-            "why": why,
+            **_sentence(why),
             "at": local(signed.signing.at, settings),
             "visit": {
                 "person": signed.visit.name,
@@ -76,6 +82,12 @@ def signing_row(signed: JudgedSigning, settings: Settings) -> dict[str, Json]:
             "co_signers": [{"visitor": one.visitor, **_verdict(one.verdict)} for one in signed.co_signers],
         },
     }
+
+
+def why(visit: Judged, settings: Settings) -> Said:
+    """What decided a visit's verdict, as one sentence."""
+    said = _why(visit, settings)
+    return Said("why", "erased", {"why": said}) if _erased(visit) else said
 
 
 def local(at: float, settings: Settings) -> str:
@@ -88,7 +100,7 @@ def local(at: float, settings: Settings) -> str:
 
 def _explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
     found: dict[str, Json] = {
-        "why": _why(visit, settings),
+        **_sentence(why(visit, settings)),
         "inputs": {
             "start_error": visit.stay.error,
             "presence": _presence(visit),
@@ -107,61 +119,53 @@ def _explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
             "reason": visit.review.reason,
             "rules_say": _verdict(visit.computed),
         }
-    if visit.stay.erased_at < float("inf"):
+    if _erased(visit):
         found["evidence_erased"] = True
         found["replayed"] = False
-        found["why"] = f"{found['why']} The evidence was erased since: the verdict stays as it was and is not replayed."
     return found
 
 
-def _why(visit: Judged, settings: Settings) -> str:
-    """One sentence."""
+def _erased(visit: Judged) -> bool:
+    return visit.stay.erased_at < float("inf")
+
+
+def _sentence(said: Said) -> dict[str, Json]:
+    return {"why": say(said, "en"), "why_zh": say(said, "zh-Hans")}
+
+
+def _why(visit: Judged, settings: Settings) -> Said:
     facts, rule = visit.facts, visit.verdict.rule
-    won = next((tie.claim for tie in visit.ties if tie.claim.referral == visit.referral), None)
-    if rule == "referral_valid":
-        if won is None:
-            return f"Valid referrals of {' and '.join(visit.partners)}, and the site leaves the winner to a person."
-        declared = local(won.declared, settings)
-        return f"Referral {won.referral} of {won.partner} was declared {declared}, in time; no earlier visit intercepts it."
-    if rule == "undetermined":
-        return _why_undetermined(visit)
-    return {
-        "staff": "A staff mark holds.",
-        "channel_protected": f"An earlier visit was given to {visit.verdict.partner}, whose protection still holds.",
-        "natural_protected": f"The person had come naturally before {_named(facts.intercepted)} could count.",
-        "late_referral": f"The person came naturally; {_named(facts.late)} came too late.",
-        "natural": "No referral holds for this visit.",
-        "review": "A reviewer set the verdict.",
-    }[rule]
+    places: dict[str, Place] = {}
+    match rule:
+        case "referral_valid":
+            won = next((tie.claim for tie in visit.ties if tie.claim.referral == visit.referral), None)
+            if won is None:
+                partners = [Said("part", "partner", {"partner": partner}) for partner in visit.partners]
+                return Said("why", "winner_open", {"partners": partners})
+            places = {"referral": won.referral, "partner": won.partner, "declared": local(won.declared, settings)}
+        case "undetermined":
+            return _why_undetermined(visit)
+        case "channel_protected":
+            places = {"partner": visit.verdict.partner or ""}
+        case "natural_protected":
+            places = {"claims": _named(facts.intercepted)}
+        case "late_referral":
+            places = {"claims": _named(facts.late)}
+    return Said("why", rule, places)
 
 
-def _why_undetermined(visit: Judged) -> str:
+def _why_undetermined(visit: Judged) -> Said:
     if not visit.stay.certain:
-        return "Every sighting of this visit is below the match bar, so it may be somebody else's."
+        return Said("why", "below_the_bar")
     if visit.ambiguous:
-        return "It cannot be told whose visit this is."
-    named = " and ".join(dict.fromkeys(_DOUBTS[doubt.what] for doubt in visit.doubts))
-    return f"The verdict depends on what the evidence leaves open: {named}."
+        return Said("why", "whose")
+    doubts = [Said("doubt", what) for what in dict.fromkeys(doubt.what for doubt in visit.doubts)]
+    return Said("why", "doubts", {"doubts": doubts})
 
 
-_DOUBTS = {
-    "earlier_visit": "what an earlier visit came to",
-    "masked_contact": "whose the masked contact is",
-    "lead_time": "whether a referral came in time",
-    "validity": "whether a referral had lapsed",
-    "withdrawal": "whether a referral had been taken back",
-    "protection": "whether a protection had ended",
-    "natural_protection": "whether a natural visit was too long ago to intercept a referral",
-    "intercepted_before": "whether a natural visit came before a referral could count",
-    "staff_from": "whether a staff mark had begun",
-    "staff_until": "whether a staff mark had ended",
-    "visit_gap": "whether it is one visit or two",
-    "overlap": "whether two visitors with one number were there at once",
-}
-
-
-def _named(claims: tuple[Claim, ...]) -> str:
-    return " and ".join(f"referral {claim.referral} of {claim.partner}" for claim in claims) or "a referral"
+def _named(claims: tuple[Claim, ...]) -> Place:
+    named = [Said("part", "claim", {"referral": claim.referral, "partner": claim.partner}) for claim in claims]
+    return named or Said("part", "some_claim")
 
 
 def _verdict(verdict: Verdict) -> dict[str, Json]:
@@ -205,7 +209,7 @@ def _presence(visit: Judged) -> Json:
 
 def _links(visit: Judged) -> Iterator[Json]:
     """How each visitor id on this visit is known to be the person."""
-    ways: dict[str, set[str]] = {}
+    ways: dict[str, set[Link]] = {}
     for one in visit.stay.moments:
         by = ways.setdefault(one.node, set())
         if one.kind == "sighting":
@@ -228,16 +232,17 @@ def _referrals(visit: Judged, settings: Settings) -> Iterator[Json]:
     first = bisect_left(visit.ties, low, key=lambda tie: tie.claim.declared)
     last = bisect_right(visit.ties, high, key=lambda tie: tie.claim.declared)
     for tie in visit.ties[first:last]:
+        tied_by: TiedBy = "contact" if tie.claim.contact.full is not None else "masked contact"
         yield {
             "id": tie.claim.referral,
             "partner": tie.claim.partner,
             "declared": local(tie.claim.declared, settings),
-            "tied_by": "contact" if tie.claim.contact.full is not None else "masked contact",
+            "tied_by": tied_by,
             "state": _state(tie, visit, settings),
         }
 
 
-def _state(tie: Tie, visit: Judged, settings: Settings) -> str:
+def _state(tie: Tie, visit: Judged, settings: Settings) -> State:
     claim, facts = tie.claim, visit.facts
     if claim in facts.intercepted:
         return "intercepted"

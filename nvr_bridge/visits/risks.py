@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from .doubt import Settlement
 from .evidence import Contact, Settings
 from .rules import Case, Claim, Decision, Tie, intercepted, late, protecting, valid, winner
 
 # In the order in which they are listed.
-RISKS = (
+Risk = Literal[
     "late_referral",
     "intercepted",
     "competing_referrals",
@@ -20,7 +21,8 @@ RISKS = (
     "unregistered_visit",
     "co_signers_differ",
     "evidence_changed",
-)
+]
+RISKS: tuple[Risk, ...] = get_args(Risk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Facts:
     intercepted: tuple[Claim, ...] = ()
     late: tuple[Claim, ...] = ()
     protected_by: str | None = None
-    risks: tuple[str, ...] = ()
+    risks: tuple[Risk, ...] = ()
 
 
 def facts(case: Case, settings: Settings, before: Contact | None) -> Facts:
@@ -43,7 +45,7 @@ def facts(case: Case, settings: Settings, before: Contact | None) -> Facts:
     caught = [tie for tie in found if intercepted(tie.claim, case, settings, plain)]
     too_late = tuple(tie.claim for tie in late(case, settings, plain))
     protector = protecting(case, settings, plain)
-    risks: set[str] = set()
+    risks: set[Risk] = set()
     if too_late:
         risks.add("late_referral")
     if caught:
@@ -60,7 +62,7 @@ def facts(case: Case, settings: Settings, before: Contact | None) -> Facts:
     return Facts(_claims(found), _claims(caught), too_late, protector, in_order(risks))
 
 
-def in_order(risks: set[str]) -> tuple[str, ...]:
+def in_order(risks: set[Risk]) -> tuple[Risk, ...]:
     """Risks as they are always listed."""
     return tuple(risk for risk in RISKS if risk in risks)
 

@@ -5,12 +5,25 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from .doubt import Doubt, Settlement
 from .evidence import Contact, Settings
 from .timeline import Stay, next_close
 
 RULES_VERSION = "1"
+
+# In their order. A person's review goes before all of them.
+Rule = Literal[
+    "review",
+    "staff",
+    "undetermined",
+    "channel_protected",
+    "natural_protected",
+    "referral_valid",
+    "late_referral",
+    "natural",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,7 @@ class Case:
 class Decision:
     """What one settlement of the doubts comes to."""
 
-    rule: str
+    rule: Rule
     attribution: str
     partner: str | None = None
     referral: str | None = None

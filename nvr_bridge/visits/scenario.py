@@ -194,7 +194,7 @@ def _review(at: float, fields: Fields, settings: Settings) -> Evidence:
         at,
         fields.text("visitor"),
         fields.moment("visit_at", settings.timezone),
-        fields.choice("attribution", ("natural", "channel", "staff", "undetermined")) or "",
+        fields.choice("attribution", evidence.ATTRIBUTIONS) or "",
         fields.word("partner"),
         fields.word("reason") or "",
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .attribution import Judged, Record, Verdict, standing
 from .evidence import Evidence, Signing
 from .identity import node_of
-from .risks import in_order
+from .risks import Risk, in_order
 from .ties import World, covering
 from .timeline import Moment, Stay
 
@@ -28,7 +28,7 @@ class JudgedSigning:
     signing: Signing
     visit: Judged
     verdict: Verdict
-    risks: tuple[str, ...]
+    risks: tuple[Risk, ...]
     co_signers: tuple[CoSigner, ...]
 
 

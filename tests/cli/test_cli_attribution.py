@@ -47,6 +47,7 @@ async def test_the_json_has_every_visit_signing_and_day(shell: Shell) -> None:
     )
     assert explanation["links"] == [{"visitor": "v1", "by": ["contact", "template"]}]
     assert "r1 of acme" in explanation["why"]
+    assert "渠道“acme”的报备“r1”" in explanation["why_zh"]
     assert (second["rule"], second["returning"]) == ("channel_protected", 1)
     assert second["explanation"]["returning"]["last"]["start"] == first["start"]
     (signing,) = found["signings"]
