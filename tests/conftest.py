@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
-
-MODELS = Path(os.environ.get("NVR_BRIDGE_MODELS", "~/.cache/nvr-bridge/models")).expanduser()
+from machine import AXE, CHROMIUM, MODELS
 
 # Where the engine may block its event loop: at start, before anything is served, and in third-party code that reads a
 # small file once. Everything else that blocks belongs in a thread.
@@ -59,6 +58,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _need_faces()
     if item.get_closest_marker("needs_root") and (os.geteuid() != 0 or not shutil.which("ip")):
         pytest.skip("needs root and the `ip` command, to make a network namespace")
+    if item.get_closest_marker("needs_chromium") and not CHROMIUM:
+        pytest.skip(
+            "needs a Chromium on PATH: install the system's package `chromium`, or name one in NVR_BRIDGE_CHROMIUM"
+        )
+    if item.get_closest_marker("needs_axe") and not AXE.is_file():
+        pytest.skip("needs axe-core: run `script/setup axe`")
 
 
 def _need_models() -> None:

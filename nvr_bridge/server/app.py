@@ -1,7 +1,8 @@
-"""The HTTP server: the WebSocket at `/ws`, the metrics at `/metrics`, and who is told that they are there."""
+"""The HTTP server: the WebSocket at `/ws`, the metrics at `/metrics`, the pages, and who is told that they are there."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 
@@ -14,6 +15,8 @@ from .api import EngineApi
 from .auth import Authority
 from .commands import Context
 from .metrics import CONTENT_TYPE, render
+from .notice import NoticePage
+from .pages import Pages
 from .websocket import CLOSE_SECONDS, HEARTBEAT_SECONDS, MESSAGE_LIMIT, Clients, Connection
 
 _LOG = logging.getLogger(__name__)
@@ -45,6 +48,9 @@ class Server:
         app = web.Application()
         app.router.add_get(PATH, self._websocket)
         app.router.add_get("/metrics", self._metrics)
+        pages = await asyncio.to_thread(Pages.load)
+        pages.add_to(app)
+        NoticePage(self._api, pages).add_to(app)
         # Connections end by `stop`; a client that is merely connected is no reason to wait.
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()

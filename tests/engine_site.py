@@ -26,7 +26,7 @@ from nvr_bridge.models import Camera, CameraKind, Face, FaceShot, Track
 from nvr_bridge.service import Service
 from nvr_bridge.sight import Cutter, Detector
 
-PHOTOS = Path(__file__).parents[2] / ".cache" / "demo" / "photos"
+PHOTOS = Path(__file__).parents[1] / ".cache" / "demo" / "photos"
 SITE = """
 name: Riverside sales office
 profile: demo
@@ -101,7 +101,7 @@ async def start(config: Config, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
     """Starts an engine over the same store each time."""
     # An engine in this process is live work, which would close the offline gate for the tests that measure.
     monkeypatch.setattr(OfflineGate, "_online", False)
-    return lambda: running(config)
+    return lambda other=config: running(other)
 
 
 @pytest.fixture
