@@ -260,6 +260,31 @@ class Visit:
         return self.earlier > 0
 
 
+class CaseState(StrEnum):
+    """How far people are with a visit's verdict."""
+
+    PROPOSED = "proposed"  # by the rules: nobody has looked yet, or something changed since
+    AWAITING_SECOND = "awaiting_second"  # a change that moves money waits for another person
+    CONFIRMED = "confirmed"
+    CHANGED = "changed"
+    SENT_BACK = "sent_back"  # to whoever can say more
+    APPEALED = "appealed"
+    CLOSED = "closed"  # a contract was signed on it
+
+
+class ReviewAct(StrEnum):
+    """What happened to a case."""
+
+    CONFIRM = "confirm"
+    CHANGE = "change"
+    AGREE = "agree"  # to a change that waits for a second person
+    REFUSE = "refuse"
+    SEND_BACK = "send_back"
+    APPEAL = "appeal"
+    SIGN = "sign"
+    REOPEN = "reopen"  # a risk or other evidence came up after it was decided
+
+
 class EventKind(StrEnum):
     """What the event log holds. The wire uses the same words."""
 

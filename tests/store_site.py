@@ -15,6 +15,7 @@ from nvr_bridge.consent.passes import Passes
 from nvr_bridge.consent.records import Granted, Records
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.events import EventLog
+from nvr_bridge.store.cases import CaseTable
 from nvr_bridge.store.database import Database
 from nvr_bridge.store.partners import PartnerTable
 from nvr_bridge.store.referrals import ReferralTable
@@ -46,6 +47,7 @@ class Site:
     partners: PartnerTable
     referrals: ReferralTable
     registrations: RegistrationTable
+    cases: CaseTable
 
     async def grant(self, person: int, *, looks: int = 1, expires_at: float = NOW + 86400) -> Granted:
         """Remember a made-up person."""
@@ -86,6 +88,7 @@ async def open_site(data_dir: Path) -> AsyncIterator[Site]:
             partners=PartnerTable(db, ledger),
             referrals=ReferralTable(db, vault, ledger, VALIDITY),
             registrations=RegistrationTable(db, ledger),
+            cases=CaseTable(db, vault, ledger),
         )
     finally:
         await db.close()

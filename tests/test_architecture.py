@@ -28,14 +28,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "worker": {"errors"},
     "notices": set(),
     "values": set(),
+    "codes": set(),
     "arguments": {"values"},
     "config": {"notices", "values", "visits"},
     "devices": set(),
     "video": set(),
     "vision": set(),
     "events": {"store"},
-    "store": {"events", "devices", "consent"},
-    "consent": {"store", "events", "notices", "config"},
+    "store": {"events", "devices", "consent", "codes"},
+    "consent": {"store", "events", "notices", "config", "codes"},
     "visits": {"store", "events"},
 }
 # Where the parts are put together. These are no stages: nothing but the composition root may import them.

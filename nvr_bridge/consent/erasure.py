@@ -6,7 +6,7 @@ the rows without a key tell the next start what is left to erase.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..models import Event
+from ..store.cases import SOME
 from ..store.schema import (
     CheckInRow,
     ConsentRow,
@@ -25,6 +26,7 @@ from ..store.schema import (
     VisitorRow,
     VisitRow,
 )
+from ..store.schema_cases import CaseRow, ReviewRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ async def erase_rows(
     visit_ids = tuple(visits)
     for visit_id, verdict in settled.items():
         await session.execute(update(VisitRow).where(VisitRow.visit_id == visit_id).values(settled=verdict))
-    await _erase_contacts(session, visitor_id)
+    alone = await _erase_contacts(session, visitor_id)
+    await _erase_reasons(session, [*visit_ids, *alone])
     await session.execute(
         update(SightingRow).where(SightingRow.visitor_id == visitor_id).values(visitor_id=None, score=None, margin=None)
     )
@@ -68,11 +71,22 @@ async def erase_rows(
     return zone_id, visit_ids
 
 
-async def _erase_contacts(session: AsyncSession, visitor_id: str) -> None:
-    """Erase what was told under the visitor's contacts alone, unless somebody else gave the same contact."""
+async def _erase_contacts(session: AsyncSession, visitor_id: str) -> list[str]:
+    """Erase what was told under the visitor's contacts alone, unless somebody else gave the same contact → its visits."""
     theirs = select(CheckInRow.contact_full).where(CheckInRow.visitor_id == visitor_id)
     others = select(CheckInRow.contact_full).where(
         CheckInRow.visitor_id.is_not(None), CheckInRow.visitor_id != visitor_id
     )
     alone = CheckInRow.visitor_id.is_(None), CheckInRow.contact_full.in_(theirs), CheckInRow.contact_full.not_in(others)
+    visits = await session.scalars(select(CheckInRow.visit_id).where(*alone).distinct())
+    visit_ids = [*visits]
     await session.execute(delete(CheckInRow).where(*alone))
+    return visit_ids
+
+
+async def _erase_reasons(session: AsyncSession, visit_ids: Sequence[str]) -> None:
+    """Of what people said about these visits stay the verdicts; no entry of the ledger joins to them any more."""
+    gone = {"reason_sealed": None, "salt": None, "ledger": None}
+    for first in range(0, len(visit_ids), SOME):
+        cases = select(CaseRow.case_id).where(CaseRow.visit_id.in_(visit_ids[first : first + SOME]))
+        await session.execute(update(ReviewRow).where(ReviewRow.case_id.in_(cases)).values(**gone))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import secrets
-import unicodedata
-
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from .. import codes
 from ..errors import NotFoundError
 from ..store.database import Database
 from ..store.schema import PassRow
@@ -16,10 +13,7 @@ from .ledger import Ledger
 from .records import Records
 from .vault import Vault
 
-# Without I, L, O and U, which are misread or make words.
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_LENGTH = 16  # 80 bits
-_MISREAD = str.maketrans("ILO", "110")
+_LENGTH = 16  # characters: 80 bits
 
 
 class Passes:
@@ -33,7 +27,7 @@ class Passes:
 
     async def issue(self, now: float) -> tuple[str, str]:
         """Make a pass for somebody new → (its code, told only this once; the alias that it goes by)."""
-        code = _code()
+        code = codes.new(_LENGTH)
 
         async def write(session: AsyncSession, visitor_id: str) -> None:
             await self._write(session, code, visitor_id, now)
@@ -43,7 +37,7 @@ class Passes:
 
     async def issue_again(self, visitor_id: str, now: float) -> str:
         """Make one more pass for a visitor who is known → its code. Raises `NotFoundError` once they withdrew."""
-        code = _code()
+        code = codes.new(_LENGTH)
         async with self._records.changing(), self._db.write() as session:
             if self._records.alias(visitor_id) is None:
                 raise NotFoundError("alias: no visitor has it any more")
@@ -65,14 +59,4 @@ class Passes:
         await self._ledger.append(session, "pass_issued", at=now, visitor_id=visitor_id)
 
     def _tag(self, code: str) -> str:
-        return self._vault.tag("pass", _plain(code))
-
-
-def _code() -> str:
-    text = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
-    return "-".join(text[at : at + 4] for at in range(0, _LENGTH, 4))
-
-
-def _plain(code: str) -> str:
-    """The one spelling of a code."""
-    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", code)).upper().translate(_MISREAD)
+        return self._vault.tag("pass", codes.plain(code))

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..errors import ConflictError, NotFoundError
 from ..events import EventLog
 from ..models import Event, EventKind, Visit
+from .cases import open_case
 from .database import Database, rows_of
 from .schema import CheckInRow, Data, VisitRow
 
@@ -54,7 +55,7 @@ class VisitTable:
         contact: str | None = None,
         also: Also | None = None,
     ) -> tuple[Visit, Event]:
-        """Open a visit: `first_visit`, or `returning_visit` if the visitor made others before.
+        """Open a visit, and its case: `first_visit`, or `returning_visit` if the visitor made others before.
 
         Without a visitor the visit is that of whoever gave `contact`, a keyed hash.
         Raises `NotFoundError` for a visitor who has withdrawn, `ConflictError` for a `visit_id` that is taken.
@@ -77,6 +78,7 @@ class VisitTable:
                 )
                 kind = EventKind.RETURNING_VISIT if visit.returning else EventKind.FIRST_VISIT
                 event = await self._tell(session, visit, kind, at, data)
+                await open_case(session, visit_id, at)
                 if also is not None:
                     await also(session, visit)
         except IntegrityError as err:

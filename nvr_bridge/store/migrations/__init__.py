@@ -15,8 +15,8 @@ from ...errors import AskError
 _ALEMBIC = threading.Lock()  # its `op` and `context` are globals of the process
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the store up to this program's schema, inside the caller's transaction.
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Bring the store up to this program's schema, or to an older one, inside the caller's transaction.
 
     Raises `AskError` for a store that a newer version of this program has written.
     """
@@ -25,7 +25,7 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("path_separator", "os")
     with _ALEMBIC:
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
         except CommandError as err:
             raise AskError(
                 f"store: its schema is not known ({err}); update this program to the version that wrote it"

@@ -1,0 +1,225 @@
+"""Cases: one for each visit, and their histories. A case is written with its visit, a review only ever added."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import exists, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from .. import codes
+from ..consent.ledger import Ledger
+from ..consent.vault import Vault
+from ..errors import NotFoundError
+from ..models import CaseState, ReviewAct
+from .database import Database
+from .schema import VisitRow
+from .schema_cases import CaseRow, ReviewRow
+
+CODE = 8  # characters of a case's id: 40 bits
+SOME = 500  # visits asked about at once
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCase:
+    """A case as it is kept."""
+
+    case_id: str
+    visit_id: str
+    state: CaseState
+    told: dict[str, Any] | None  # the verdict as it was last told; None: not yet
+    opened_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class NewReview:
+    """Something that happens to a case."""
+
+    act: ReviewAct
+    state: CaseState  # of the case, from here on
+    at: float
+    attribution: str | None = None
+    partner: str | None = None
+    seen: dict[str, Any] | None = None  # the verdict as it is now
+    token_id: str | None = None  # None: the engine itself
+    token_name: str | None = None
+    user_id: str | None = None
+    referral_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReview:
+    """A review as it is kept, with its reason readable: None where there was none, or it was erased."""
+
+    review_id: int
+    case_id: str
+    act: ReviewAct
+    state: CaseState
+    at: float
+    attribution: str | None
+    partner: str | None
+    seen: dict[str, Any] | None
+    token_id: str | None
+    token_name: str | None
+    user_id: str | None
+    referral_id: str | None
+    reason: str | None
+    ledger: int | None
+
+    @property
+    def decides(self) -> bool:
+        """Whether from here on the visit has this verdict."""
+        return self.act in {ReviewAct.CONFIRM, ReviewAct.AGREE} or (
+            self.act is ReviewAct.CHANGE and self.state is CaseState.CHANGED
+        )
+
+
+# Given a case and its history, the oldest first: what happens to it. Raises why nothing may.
+type Decide = Callable[[StoredCase, Sequence[StoredReview]], NewReview]
+
+
+class CaseTable:
+    """The cases."""
+
+    def __init__(self, db: Database, vault: Vault, ledger: Ledger) -> None:
+        self._db = db
+        self._vault = vault
+        self._ledger = ledger
+
+    async def get(self, case_id: str) -> StoredCase:
+        """The case of this id, however it was typed. Raises `NotFoundError`."""
+        async with self._db.read() as session:
+            return _case(await _row(session, case_id))
+
+    async def of(self, visit_ids: Iterable[str]) -> dict[str, StoredCase]:
+        """The cases of some visits, by visit."""
+        found: dict[str, StoredCase] = {}
+        wanted = [*visit_ids]
+        async with self._db.read() as session:
+            for first in range(0, len(wanted), SOME):
+                some = select(CaseRow).where(CaseRow.visit_id.in_(wanted[first : first + SOME]))
+                found |= {row.visit_id: _case(row) for row in await session.scalars(some)}
+        return found
+
+    async def history(self, case_id: str) -> Sequence[StoredReview]:
+        """All that happened to a case, the oldest first."""
+        async with self._db.read() as session:
+            return await self._history(session, await _row(session, case_id))
+
+    async def review(self, session: AsyncSession, case_id: str, decide: Decide) -> StoredReview:
+        """Add to a case's history, in the caller's write transaction, what `decide` makes of the case.
+
+        Raises `NotFoundError`, and what `decide` raises.
+        """
+        case = await _row(session, case_id)
+        visitor_id = await _visitor(session, case)
+        new = decide(_case(case), await self._history(session, case))
+        row = ReviewRow(
+            case_id=case.case_id,
+            act=new.act.value,
+            state=new.state.value,
+            at=new.at,
+            attribution=new.attribution,
+            partner=new.partner,
+            seen=new.seen,
+            token_id=new.token_id,
+            token_name=new.token_name,
+            user_id=new.user_id,
+            referral_id=new.referral_id,
+            reason_sealed=None if new.reason is None else self._seal(visitor_id, new.reason, case.case_id),
+            salt=secrets.token_hex(32),
+        )
+        act = await self._ledger.append(
+            session, f"case_{new.act.value}", at=new.at, visitor_id=visitor_id, data={"proof": proof(row)}
+        )
+        row.ledger = act.number
+        session.add(row)
+        case.state = new.state.value
+        await session.flush()
+        return self._review(row, visitor_id)
+
+    async def _history(self, session: AsyncSession, case: CaseRow) -> Sequence[StoredReview]:
+        visitor_id = await _visitor(session, case)
+        rows = select(ReviewRow).where(ReviewRow.case_id == case.case_id).order_by(ReviewRow.review_id)
+        return [self._review(row, visitor_id) for row in await session.scalars(rows)]
+
+    def _review(self, row: ReviewRow, visitor_id: str | None) -> StoredReview:
+        sealed = row.reason_sealed
+        return StoredReview(
+            review_id=row.review_id,
+            case_id=row.case_id,
+            act=ReviewAct(row.act),
+            state=CaseState(row.state),
+            at=row.at,
+            attribution=row.attribution,
+            partner=row.partner,
+            seen=row.seen,
+            token_id=row.token_id,
+            token_name=row.token_name,
+            user_id=row.user_id,
+            referral_id=row.referral_id,
+            reason=None if sealed is None else self._unseal(visitor_id, sealed, row.case_id),
+            ledger=row.ledger,
+        )
+
+    def _seal(self, visitor_id: str | None, reason: str, case_id: str) -> bytes:
+        if visitor_id is None:
+            return self._vault.seal_site(reason.encode())
+        return self._vault.seal(visitor_id, reason.encode(), _place(case_id))
+
+    def _unseal(self, visitor_id: str | None, sealed: bytes, case_id: str) -> str | None:
+        """None while the visitor is withdrawing: their key is gone already."""
+        if visitor_id is None:
+            return self._vault.unseal_site(sealed).decode()
+        if not self._vault.has_key(visitor_id):
+            return None
+        return self._vault.unseal(visitor_id, sealed, _place(case_id)).decode()
+
+
+async def open_case(session: AsyncSession, visit_id: str, at: float) -> str:
+    """Write a new visit's case in the caller's write transaction → its id."""
+    while True:
+        case_id = codes.new(CODE)
+        if not (await session.execute(select(exists().where(CaseRow.case_id == case_id)))).scalar_one():
+            break
+    values = {"case_id": case_id, "visit_id": visit_id, "state": CaseState.PROPOSED.value, "opened_at": at}
+    await session.execute(insert(CaseRow).values(values))
+    return case_id
+
+
+def proof(row: ReviewRow) -> str:
+    """The `proof` of entry `row.ledger`: shown the row, anybody can check it; without the row it says nothing."""
+    reason = None if row.reason_sealed is None else hashlib.sha256(row.reason_sealed).hexdigest()
+    who = (row.token_id, row.token_name, row.user_id)
+    answer = (row.attribution, row.partner, row.seen)
+    content = [row.salt, row.case_id, row.act, row.state, row.at, *answer, *who, row.referral_id, reason]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+# --- helpers ------------------------------------------------------------------------------------------------------
+
+
+async def _row(session: AsyncSession, case_id: str) -> CaseRow:
+    row = await session.get(CaseRow, codes.grouped(codes.plain(case_id)))
+    if row is None:
+        raise NotFoundError(f"case: {case_id[:40]!r} does not exist; `nvr-bridge cases list` shows a day's cases")
+    return row
+
+
+async def _visitor(session: AsyncSession, case: CaseRow) -> str | None:
+    return await session.scalar(select(VisitRow.visitor_id).where(VisitRow.visit_id == case.visit_id))
+
+
+def _case(row: CaseRow) -> StoredCase:
+    return StoredCase(row.case_id, row.visit_id, CaseState(row.state), row.told, row.opened_at)
+
+
+def _place(case_id: str) -> bytes:
+    """What binds a sealed reason to its case."""
+    return f"review {case_id}".encode()
