@@ -86,7 +86,7 @@ def _plain_commit(folder: Path) -> float:
 
 async def _answer(folder: Path) -> tuple[float, float]:
     engine = EngineServer(folder)
-    engine.write("bench", {"door": {"name": "Door", "kind": "observe"}}, 10.0)
+    engine.write("bench", {"door": {"name": "Door", "kind": "observe"}}, 10.0, {})
     await engine.start()
     try:
         async with engine.client() as client:

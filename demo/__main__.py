@@ -80,6 +80,7 @@ async def _evidence(stage: Stage, record: Record, played: Played) -> Evidence:
     await record.read_sightings()
     async with stage.engine.client() as client:
         told = await client.subscribe(0)
+        visits = await client.call("visit/list")
     return Evidence(
         played=played,
         devices=stage.cameras.devices,
@@ -91,6 +92,7 @@ async def _evidence(stage: Stage, record: Record, played: Played) -> Evidence:
         camera_states=[dict(camera) for camera in told["snapshot"]["cameras"]],
         events=[dict(event) for event in told["events"]],
         sightings=list(record.sightings.values()),
+        visits=visits,
         samples=record.samples,
         changes=record.changes,
         states=await stage.hub.states(),

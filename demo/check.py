@@ -36,6 +36,7 @@ class Evidence:
     camera_states: list[dict[str, Any]]  # the engine's, at the end
     events: list[dict[str, Any]]  # the engine's log
     sightings: list[dict[str, Any]]
+    visits: list[dict[str, Any]]  # the engine's, with their verdicts, at the end
     samples: list[Sample]
     changes: list[Change]  # the hub's
     states: dict[str, dict[str, Any]]  # the hub's, at the end
@@ -63,6 +64,7 @@ def check(site: Site, evidence: Evidence) -> dict[str, Any]:
     _check_embeddings(site, evidence, tally)
     _check_events(site, evidence, tally)
     _check_log(evidence, tally)
+    _check_verdicts(site, evidence, tally)
     _check_signs(site, evidence, tally)
     _check_states(site, evidence, tally)
     _check_forgotten(site, evidence, tally)
@@ -81,6 +83,7 @@ def check(site: Site, evidence: Evidence) -> dict[str, Any]:
         "embeddings_without_permit": evidence.status["embeddings_without_permit"],
         "visits": returning + sum(change.attributes["event_type"] == "first_visit" for change in shown),
         "returning_visits": returning,
+        "verdicts": dict(Counter(visit["attribution"] for visit in evidence.visits)),
         "hub_entities": len(evidence.entities.all()),
         "hub_events": len(shown),
         "expected": tally.expected,
@@ -200,6 +203,34 @@ def _check_log(evidence: Evidence, tally: Tally) -> None:
     doubled = sorted(sequence for sequence, times in Counter(shown).items() if times > 1)
     tally.expect(not doubled, f"hub: events {doubled} were told twice")
     tally.expect(shown == sorted(shown), f"hub: events came out of order: {shown}")
+
+
+def _check_verdicts(site: Site, evidence: Evidence, tally: Tally) -> None:
+    """Every visit came to what the story says, also that of somebody whose evidence was erased since."""
+    listed = {visit["visit"]: visit for visit in evidence.visits}
+    erased = {step.person for step in site.steps if step.do == "withdraw"}
+    tally.expect(len(listed) == len(site.verdicts), f"engine: has {len(listed)} visits, the story {len(site.verdicts)}")
+    for verdict in site.verdicts:
+        label = f"visit {verdict.visit} of {verdict.person}"
+        begun = _visits_of(evidence.played.aliases.get(verdict.person), evidence)
+        found = listed.get(begun[verdict.visit - 1]) if len(begun) >= verdict.visit else None
+        wanted = {
+            "attribution": verdict.attribution,
+            "partner": verdict.partner,
+            "rule": verdict.rule,
+            "risks": [*verdict.risks],
+            "needs_review": verdict.attribution == "undetermined" or bool(verdict.risks),
+            "earlier": verdict.visit - 1,
+            "evidence_erased": verdict.person in erased,
+        }
+        said = {key: found[key] for key in wanted} if found else None
+        tally.expect(said == wanted, f"engine: {label} came to {said} instead of {wanted}")
+
+
+def _visits_of(alias: str | None, evidence: Evidence) -> list[str]:
+    """The visits that the hub was told of somebody, the earliest first."""
+    told = [change.attributes for change in visit_changes(evidence.changes)]
+    return [one["visit"] for one in told if alias and one["alias"] == alias and one["event_type"] != "visit_ended"]
 
 
 def _check_signs(site: Site, evidence: Evidence, tally: Tally) -> None:

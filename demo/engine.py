@@ -44,8 +44,10 @@ class EngineServer:
         command = [sys.executable, "-m", "nvr_bridge", "serve", "--config", str(self.config)]
         self.process = Child("the engine", command, folder.parent / "engine.log", self._env)
 
-    def write(self, name: str, zones: Mapping[str, Mapping[str, str]], visit_gap: float) -> None:
-        """Make the site's folder and settings anew. `zones` is written as it stands; `visit_gap` is in seconds."""
+    def write(
+        self, name: str, zones: Mapping[str, Mapping[str, str]], visit_gap: float, attribution: Mapping[str, str]
+    ) -> None:
+        """Make the site's folder and settings anew: `zones` and `attribution` as they stand; `visit_gap` is in seconds."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         site = {
@@ -60,6 +62,7 @@ class EngineServer:
             "min_face": 40,
             "models": {"dir": os.environ.get(MODELS_ENV) or MODELS_DIR},
             "zones": {key: dict(zone) for key, zone in zones.items()},
+            "attribution": dict(attribution),
         }
         self.config.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")
 

@@ -133,9 +133,11 @@ async def _start_hub(site: Site, server: HubServer, hub: HubClient) -> None:
 
 async def _start_engine(site: Site, cameras: SiteCameras, engine: EngineServer, visit_gap: float) -> Discovered:
     zones = {key: {"name": zone.name, "kind": zone.kind.value} for key, zone in site.zones.items()}
-    engine.write(site.name, zones, visit_gap)
+    engine.write(site.name, zones, visit_gap, site.attribution)
     say("Starting the engine …")
     await engine.start()
+    for partner, name in site.partners.items():
+        await engine.cli("partners", "add", partner, "--name", name)
     say("Searching for cameras: no address is told to anybody …")
     answers = await engine.cli("discover", "--json")
     say(f"Found {', '.join(f'{each["name"]} at {each["address"]}' for each in answers) or 'nothing'}")

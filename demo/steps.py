@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 
@@ -27,6 +29,8 @@ class Played:
 
     began: float  # seconds since the epoch
     aliases: dict[str, str] = field(default_factory=dict)  # by person
+    passes: dict[str, str] = field(default_factory=dict, repr=False)  # codes, by person
+    referrals: list[str] = field(default_factory=list)  # ids
     problems: list[str] = field(default_factory=list)  # what could not be done
 
 
@@ -50,11 +54,13 @@ class Story:
         return played
 
     async def forget(self, played: Played) -> None:
-        """Everybody who is still remembered withdraws, so that the story can begin again."""
+        """Everybody who is still known withdraws, and every referral is taken back, so that the story can begin again."""
         for alias in played.aliases.values():
             with contextlib.suppress(BridgeError):  # withdrawn within the story, or the engine is being restarted
-                async with self._engine.client() as client:
-                    await client.call("consent/withdraw", alias=alias)
+                await self._ask("consent/withdraw", alias=alias)
+        for referral in played.referrals:
+            with contextlib.suppress(BridgeError):
+                await self._ask("referral/withdraw", referral=referral)
 
     async def _perform(self, step: Step, played: Played, *, tell: bool) -> None:
         await asyncio.sleep(played.began + step.at - time.time())
@@ -76,10 +82,26 @@ class Story:
             case "consent" if zone and step.person:
                 played.aliases[step.person] = await self._consent(zone.zone_id)
             case "withdraw" if step.person:
-                body = {"alias": played.aliases.get(step.person, "nobody of this name agreed")}
+                body = {"alias": _known(step.person, played.aliases)}
                 await self._hub.post("/api/services/nvr_bridge/withdraw_consent", body)
+            case "referral":
+                filed = await self._ask("referral/add", partner=step.partner, contact=step.contact)
+                played.referrals.append(filed["referral"])
+            case "check_in" if step.person:
+                alias = _known(step.person, played.aliases)
+                await self._ask("visit/check_in", zone=step.zone, contact=step.contact, alias=alias)
+            case "pass" if step.person:
+                issued = await self._ask("pass/issue")
+                played.passes[step.person], played.aliases[step.person] = issued["code"], issued["alias"]
+            case "scan" if step.person:
+                await self._ask("pass/scan", zone=step.zone, code=_known(step.person, played.passes))
             case _:
                 raise DemoError("the story's step names no zone or person")
+
+    async def _ask(self, command: str, **arguments: Any) -> Any:
+        """One command to the engine, as the desk or a partner gives it."""
+        async with self._engine.client() as client:
+            return await client.call(command, **arguments)
 
     async def _consent(self, zone_id: str) -> str:
         """The one face now at this consent point → its alias."""
@@ -93,6 +115,13 @@ class Story:
             return alias
 
 
+def _known(person: str, by_person: Mapping[str, str]) -> str:
+    """The alias or the code of somebody who was given one."""
+    if person not in by_person:
+        raise DemoError(f"{person} was given none earlier in the story")
+    return by_person[person]
+
+
 def _told(step: Step) -> str:
     where = f" ({step.zone})" if step.zone else ""
     match step.do:
@@ -102,5 +131,13 @@ def _told(step: Step) -> str:
             return f"somebody presses the button{where}"
         case "consent":
             return f"{step.person} agrees to be remembered{where}"
+        case "referral":
+            return f"{step.partner} files a referral"
+        case "check_in":
+            return f"{step.person} leaves a telephone number{where}"
+        case "pass":
+            return f"{step.person} declines, and gets a pass"
+        case "scan":
+            return f"{step.person} shows the pass{where}"
         case _:
             return f"{step.person} withdraws"

@@ -14,6 +14,7 @@ import yaml
 
 from nvr_bridge.errors import InvalidError
 from nvr_bridge.models import CameraKind, EventKind, UnknownReason, ZoneKind
+from nvr_bridge.visits.risks import RISKS
 
 SITE = Path(__file__).with_name("site.yaml")
 STEP = 1.8  # a walker's head goes up and down this often in a second
@@ -118,13 +119,28 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that a person of the site does in the hub or at the desk."""
+    """Something that a person of the site does in the hub or at the desk, or that a partner does from elsewhere."""
 
     at: float
-    do: str  # "act", "sign", "consent" or "withdraw"
+    do: str  # one of `NEEDS`
     zone: str | None
-    person: str | None  # who consents or withdraws
+    person: str | None  # whose consent, pass or number it is
     lit: bool | None  # whether the sign is on from now on
+    partner: str | None  # who files a referral
+    contact: str | None  # the number that is given; in a referral it may be masked
+
+
+# What each kind of step has to name.
+NEEDS = {
+    "act": ("zone",),
+    "sign": ("zone", "lit"),
+    "consent": ("zone", "person"),
+    "withdraw": ("person",),
+    "referral": ("partner", "contact"),
+    "check_in": ("zone", "person", "contact"),
+    "pass": ("person",),
+    "scan": ("zone", "person"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +155,18 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedVerdict:
+    """What a visit must have come to when the story ends."""
+
+    person: str
+    visit: int  # which of the person's, counted from 1
+    attribution: str
+    partner: str | None
+    rule: str
+    risks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """All of it. Walks, steps and events are in the order of their times."""
 
@@ -148,9 +176,12 @@ class Site:
     cameras: dict[str, SiteCamera]
     photos: Photos
     people: dict[str, tuple[Look, ...]]
+    partners: dict[str, str]  # their names, by id
+    attribution: dict[str, str]  # as `bridge.yaml` has it
     walks: tuple[Walk, ...]
     steps: tuple[Step, ...]
     events: tuple[Expected, ...]
+    verdicts: tuple[ExpectedVerdict, ...]
 
     def at(self, camera: str) -> tuple[Walk, ...]:
         """The walks past one camera."""
@@ -180,9 +211,12 @@ def load(path: Path = SITE) -> Site:
         cameras={key: SiteCamera(camera=key, **camera) for key, camera in data["cameras"].items()},
         photos=Photos(**data["photos"] | {"files": tuple(sorted(data["photos"]["files"].items()))}),
         people={name: tuple(Look(**look) for look in looks) for name, looks in data["people"].items()},
+        partners=data["partners"],
+        attribution=data["attribution"],
         walks=tuple(sorted((_walk(walk, paths, path) for walk in data["walks"]), key=lambda walk: walk.at)),
         steps=tuple(sorted((Step(**step) for step in data["steps"]), key=lambda step: step.at)),
         events=tuple(sorted((Expected(**event) for event in data["events"]), key=lambda event: event.after)),
+        verdicts=tuple(ExpectedVerdict(**verdict) for verdict in data["verdicts"]),
     )
     _check(site, path)
     return site
@@ -200,6 +234,14 @@ def _walk(data: dict[str, Any], paths: dict[str, tuple[Point, ...]], file: Path)
 
 def _check(site: Site, file: Path) -> None:
     """What no schema sees: names that lead nowhere, and times that cannot be."""
+    _check_walks(site, file)
+    _check_steps(site, file)
+    for zone in {camera.zone for camera in site.cameras.values()} | {step.zone for step in site.steps if step.zone}:
+        if zone not in site.zones:
+            raise InvalidError(f"{file.name}: zone {zone}: there is none of this name under zones")
+
+
+def _check_walks(site: Site, file: Path) -> None:
     for walk in site.walks:
         where = f"{file.name}: walks: {walk.person} at {walk.at:g} s"
         if walk.camera not in site.cameras:
@@ -214,9 +256,16 @@ def _check(site: Site, file: Path) -> None:
         if walk.person == other.person and other.at < walk.until:
             times = f"at {walk.at:g} s and at {other.at:g} s"
             raise InvalidError(f"{file.name}: walks: {walk.person}: in two places at once, {times}; move one of them")
-    for zone in {camera.zone for camera in site.cameras.values()} | {step.zone for step in site.steps if step.zone}:
-        if zone not in site.zones:
-            raise InvalidError(f"{file.name}: zone {zone}: there is none of this name under zones")
+
+
+def _check_steps(site: Site, file: Path) -> None:
+    for step in site.steps:
+        where = f"{file.name}: steps: {step.do} at {step.at:g} s"
+        for need in NEEDS[step.do]:
+            if getattr(step, need) is None:
+                raise InvalidError(f"{where}: {need}: is missing; a {step.do} needs {' and '.join(NEEDS[step.do])}")
+        if step.partner is not None and step.partner not in site.partners:
+            raise InvalidError(f"{where}: partner {step.partner}: there is none of this name under partners")
 
 
 _SECONDS = vol.All(vol.Coerce(float), vol.Range(min=0))
@@ -251,6 +300,8 @@ _SCHEMA = vol.Schema(
                 }
             ]
         },
+        "partners": {str: str},
+        "attribution": {str: str},
         "paths": {str: _POINTS},
         "walks": [
             {
@@ -267,13 +318,25 @@ _SCHEMA = vol.Schema(
         "steps": [
             {
                 "at": _SECONDS,
-                "do": vol.In(("act", "sign", "consent", "withdraw")),
+                "do": vol.In(tuple(NEEDS)),
                 vol.Optional("zone", default=None): vol.Any(None, str),
                 vol.Optional("person", default=None): vol.Any(None, str),
                 vol.Optional("lit", default=None): vol.Any(None, bool),
+                vol.Optional("partner", default=None): vol.Any(None, str),
+                vol.Optional("contact", default=None): vol.Any(None, str),
             }
         ],
         "events": [{"kind": vol.Coerce(EventKind), "person": str, "zone": str, "after": _SECONDS, "before": _SECONDS}],
+        "verdicts": [
+            {
+                "person": str,
+                "visit": vol.All(int, vol.Range(min=1)),
+                "attribution": vol.In(("natural", "channel", "staff", "undetermined")),
+                vol.Optional("partner", default=None): vol.Any(None, str),
+                "rule": str,
+                vol.Optional("risks", default=list): vol.All([vol.In(RISKS)], vol.Coerce(tuple)),
+            }
+        ],
     },
     required=True,
 )

@@ -13,7 +13,7 @@ from demo.check import Evidence, check
 from demo.hub_setup import Entities
 from demo.record import Change, Sample
 from demo.steps import Played
-from demo.timeline import Expected, Site, load
+from demo.timeline import Expected, ExpectedVerdict, Site, load
 
 BEGAN = 1_800_000_000.0
 LATE = 0.05  # seconds from the deciding frame to the hub
@@ -31,7 +31,9 @@ def day(site: Site) -> Evidence:
     keys = ("visit", "people_today", "people_present", "visits_today", "returning_today", "recognition_armed")
     unique = {f"e_zone_{zone}_{key}": f"sensor.{zone}_{key}" for zone in site.zones for key in keys}
     entities = Entities("e", unique)
-    aliases = {step.person: f"alias {step.person}" for step in site.steps if step.do == "consent" and step.person}
+    aliases = {
+        step.person: f"alias {step.person}" for step in site.steps if step.do in {"consent", "pass"} and step.person
+    }
     return Evidence(
         played=Played(BEGAN, aliases),
         devices=3,
@@ -43,8 +45,12 @@ def day(site: Site) -> Evidence:
         camera_states=[{"id": key, "state": "online", "decoded": 1500, "analysed": 400} for key in cameras.values()],
         events=[_logged(number, event) for number, event in enumerate(site.events, 1)],
         sightings=[_sighting(number, site, aliases) for number in range(len(site.walks))],
+        visits=[_visit(verdict, aliases) for verdict in site.verdicts],
         samples=[Sample(BEGAN, 0, 0), Sample(BEGAN + 7, 3, 1), Sample(BEGAN + 12, 3, 1)],
-        changes=[_shown(number, event, entities, aliases) for number, event in enumerate(site.events, 1)]
+        changes=[
+            _shown(number, event, _visit_of(site, number), entities, aliases)
+            for number, event in enumerate(site.events, 1)
+        ]
         + [
             Change(
                 entities.zone(step.zone, "recognition_armed"), "on" if step.lit else "off", {}, BEGAN + step.at + 0.3
@@ -64,6 +70,7 @@ def test_a_day_as_in_the_story_has_nothing_wrong(site: Site, day: Evidence) -> N
     assert answer["visits"] == sum(event.kind != "visit_ended" for event in site.events)
     assert answer["returning_visits"] == sum(event.kind == "returning_visit" for event in site.events)
     assert answer["hub_events"] == len(site.events)
+    assert answer["verdicts"] == {"natural": 4, "channel": 4}
     assert answer["frame_to_hub_ms"] == {"p50": 50.0, "p95": 50.0}
 
 
@@ -99,6 +106,11 @@ def _taken_for_another(day: Evidence) -> Evidence:
     )
 
 
+def _with_verdict(day: Evidence, visit: str, **other: Any) -> Evidence:
+    assert any(row["visit"] == visit for row in day.visits)
+    return replace(day, visits=[row | other if row["visit"] == visit else row for row in day.visits])
+
+
 WRONG: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     "a camera was not discovered": (lambda day: replace(day, discovered=2), "discovery: found 2 devices of 3"),
     "a channel was not discovered": (lambda day: replace(day, channels=3), "discovery: found 3 channels of 4"),
@@ -123,6 +135,17 @@ WRONG: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     ),
     "an entity is gone": (_unavailable, "is unavailable at the end"),
     "somebody who withdrew is still named": (_still_named, "is still named by"),
+    "a visit has no verdict": (lambda day: _with_verdict(day, "rosa-1", attribution=None), "visit 1 of rosa came to"),
+    "a visit is another partner's": (lambda day: _with_verdict(day, "rosa-2", partner="harbor"), "visit 2 of rosa"),
+    "another rule decided": (lambda day: _with_verdict(day, "pia-2", rule="referral_valid"), "visit 2 of pia"),
+    "a risk is not told": (lambda day: _with_verdict(day, "lin-2", risks=["intercepted"]), "visit 2 of lin"),
+    "nobody is asked to review": (lambda day: _with_verdict(day, "mei-1", needs_review=False), "visit 1 of mei"),
+    "a return is taken for a first visit": (lambda day: _with_verdict(day, "lin-2", earlier=0), "visit 2 of lin"),
+    "a verdict outlives its evidence unmarked": (
+        lambda day: _with_verdict(day, "mei-2", evidence_erased=False),
+        "visit 2 of mei",
+    ),
+    "a visit is lost": (lambda day: replace(day, visits=day.visits[1:]), "has 7 visits, the story 8"),
 }
 
 
@@ -147,15 +170,38 @@ def _logged(number: int, event: Expected) -> dict[str, Any]:
     return {"sequence": number, "kind": event.kind.value, "data": frame}
 
 
-def _shown(number: int, event: Expected, entities: Entities, aliases: dict[str, str]) -> Change:
+def _visit_of(site: Site, number: int) -> int:
+    """Which of the person's visits an event tells of."""
+    person, so_far = site.events[number - 1].person, site.events[:number]
+    return sum(event.person == person and event.kind != "visit_ended" for event in so_far)
+
+
+def _shown(number: int, event: Expected, visit: int, entities: Entities, aliases: dict[str, str]) -> Change:
     attributes = {
         "event_type": event.kind.value,
         "sequence": number,
         "occurred_at": _moment(_at(event)),
         "replayed": False,
         "alias": aliases[event.person],
+        "visit": f"{event.person}-{visit}",
     }
     return Change(entities.zone(event.zone, "visit"), _moment(_at(event) + LATE), attributes, BEGAN + _at(event) + LATE)
+
+
+def _visit(verdict: ExpectedVerdict, aliases: dict[str, str]) -> dict[str, Any]:
+    """A row of the engine's list; mei withdrew."""
+    erased = verdict.person == "mei"
+    return {
+        "visit": f"{verdict.person}-{verdict.visit}",
+        "alias": None if erased else aliases[verdict.person],
+        "earlier": verdict.visit - 1,
+        "attribution": verdict.attribution,
+        "partner": verdict.partner,
+        "rule": verdict.rule,
+        "risks": list(verdict.risks),
+        "needs_review": bool(verdict.risks),
+        "evidence_erased": erased,
+    }
 
 
 def _sighting(number: int, site: Site, aliases: dict[str, str]) -> dict[str, Any]:

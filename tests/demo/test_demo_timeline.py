@@ -7,11 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from demo.timeline import SITE, Site, load
+from demo.stage import VISIT_GAP
+from demo.timeline import SITE, ExpectedVerdict, Site, Step, Walk, load
 from nvr_bridge.errors import InvalidError
 from nvr_bridge.models import EventKind, ZoneKind
+from nvr_bridge.values import duration
+from nvr_bridge.visits.evidence import (
+    CheckIn,
+    Erased,
+    Evidence,
+    PassEvidence,
+    Referral,
+    Settings,
+    SightingEvidence,
+    contact,
+)
+from nvr_bridge.visits.replay import replay
 
 SHARES = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.999]
+NOON = 1_800_014_400.0  # the demo plays at noon
+KEY = b"demo"
 
 
 @pytest.fixture(scope="module")
@@ -109,17 +124,90 @@ def _expected(site: Site, camera: str, agreed: bool, acted: bool, lit: bool) -> 
     return "known" if agreed else "no_match"
 
 
-def test_the_expected_events_follow_from_the_known_sightings(site: Site) -> None:
+def test_the_expected_events_follow_from_who_is_known_and_from_the_passes(site: Site) -> None:
     known = [(walk.person, site.cameras[walk.camera].zone, walk) for walk in site.walks if walk.expect == "known"]
+    told = [(step.person, step.zone, _walk_of(site, step)) for step in site.steps if step.do in {"check_in", "scan"}]
+    first = {walk: (person, zone) for person, zone, walk in known + told}
+    visits = [(person, zone, walk) for walk, (person, zone) in sorted(first.items(), key=lambda one: one[0].at)]
     begun = [event for event in site.events if event.kind in {EventKind.FIRST_VISIT, EventKind.RETURNING_VISIT}]
-    assert [(event.person, event.zone) for event in begun] == [(person, zone) for person, zone, _ in known]
+    assert [(event.person, event.zone) for event in begun] == [(person, zone) for person, zone, _ in visits]
     visitors: set[str] = set()
-    for event, (_, _, walk) in zip(begun, known, strict=True):
+    for event, (_, _, walk) in zip(begun, visits, strict=True):
         assert event.kind is (EventKind.RETURNING_VISIT if event.person in visitors else EventKind.FIRST_VISIT)
         assert walk.at < event.after < event.before <= walk.until + 1
         visitors.add(event.person)
     ended = [event for event in site.events if event.kind is EventKind.VISIT_ENDED]
     assert len(ended) == len(begun) - 1, "the last visit is still open when the story ends"
+
+
+def test_whoever_leaves_a_number_or_shows_a_pass_is_in_view_there(site: Site) -> None:
+    for step in site.steps:
+        if step.do in {"check_in", "scan"}:
+            assert site.cameras[_walk_of(site, step).camera].zone == step.zone
+
+
+def test_every_visit_is_registered_so_that_no_verdict_waits_for_the_close_of_day(site: Site) -> None:
+    registered = [_walk_of(site, step) for step in site.steps if step.do in {"check_in", "scan"}]
+    assert len(registered) == len(set(registered)) == len(site.verdicts)
+
+
+@pytest.mark.parametrize("error", ["site", 4.0])
+def test_the_expected_verdicts_follow_from_the_rules_and_hang_on_no_clock(site: Site, error: str | float) -> None:
+    clock_error = duration(site.attribution["clock_error"]) if error == "site" else float(error)
+    settings = Settings(lead_time=duration(site.attribution["lead_time"]), visit_gap=VISIT_GAP, clock_error=clock_error)
+    visits: dict[str, list[ExpectedVerdict]] = {}
+    for visit in replay(_evidence(site), settings).visits:
+        theirs = visits.setdefault(visit.name, [])
+        verdict = visit.verdict
+        theirs.append(
+            ExpectedVerdict(
+                visit.name,
+                len(theirs) + 1,
+                verdict.attribution,
+                verdict.partner,
+                verdict.rule,
+                visit.facts.risks,
+            )
+        )
+        assert visit.returning == len(theirs) - 1
+    assert sorted(site.verdicts, key=str) == sorted((one for theirs in visits.values() for one in theirs), key=str)
+
+
+def test_the_story_shows_what_a_sales_manager_asks_about(site: Site) -> None:
+    """A natural visit, a valid referral, a late one, a changed contact, a protected return, and somebody who declined."""
+    rules = {verdict.rule for verdict in site.verdicts}
+    assert rules >= {"natural", "referral_valid", "late_referral", "channel_protected"}
+    assert {"late_referral", "contact_changed"} <= {risk for verdict in site.verdicts for risk in verdict.risks}
+    (declined,) = {step.person for step in site.steps if step.do == "pass"}
+    assert all(walk.expect in {"no_act", "observed_only"} for walk in site.walks if walk.person == declined)
+    assert [verdict.attribution for verdict in site.verdicts if verdict.person == declined] == ["channel", "channel"]
+
+
+def _walk_of(site: Site, step: Step) -> Walk:
+    """The walk of a step's person in which it falls."""
+    (walk,) = [walk for walk in site.walks if walk.person == step.person and walk.at < step.at < walk.until]
+    return walk
+
+
+def _evidence(site: Site) -> list[Evidence]:
+    """What the engine will have been told when the story ends, in whatever order."""
+    found: list[Evidence] = []
+    for walk in site.walks:
+        if walk.expect == "known":
+            seconds = [walk.at + 0.8, (walk.at + walk.until) / 2, walk.until - 0.8]
+            found += [SightingEvidence(NOON + at, walk.person, score=0.7, margin=0.3) for at in seconds]
+    for number, step in enumerate(site.steps):
+        at, person, given = NOON + step.at, step.person or "", step.contact or ""
+        match step.do:
+            case "check_in":
+                found.append(CheckIn(at, contact(given, KEY), person))
+            case "scan":
+                found.append(PassEvidence(at, person))
+            case "referral":
+                found.append(Referral(at, f"r{number}", step.partner or "", contact(given, KEY)))
+            case "withdraw":
+                found.append(Erased(at, person))
+    return found
 
 
 def test_she_returns_with_another_photo(site: Site) -> None:
@@ -147,10 +235,14 @@ def test_she_returns_with_another_photo(site: Site) -> None:
         ),
         ("path: stay, from: right", "path: slide, from: right", "path slide"),
         ("do: withdraw, person: mei", "do: withdraw, persona: mei", "persona"),
-        ("do: act, zone: lane}\n  - {at: 9,", "do: act, zone: lanes}\n  - {at: 9,", "zone lanes"),
+        ("do: sign, zone: lane,", "do: sign, zone: lanes,", "zone lanes"),
         ("expect: not_armed", "expect: unarmed", "walks"),
         ("sub: hevc", "sub: vp9", "sub"),
         ("steps:", "steps: [", "site.yaml"),
+        ("do: pass, person: pia", "do: pass", "pass at 58 s: person: is missing"),
+        ("do: referral, partner: acme", "do: referral", "referral at 26 s: partner: is missing"),
+        ("do: referral, partner: acme", "do: referral, partner: acne", "partner acne: there is none"),
+        ("risks: [late_referral]", "risks: [late]", "risks"),
     ],
 )
 def test_a_site_file_with_a_mistake_is_refused_in_words(tmp_path: Path, old: str, new: str, problem: str) -> None:

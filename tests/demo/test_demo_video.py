@@ -63,9 +63,12 @@ def site() -> Site:
         cameras=cameras,
         photos=photos(photo()),
         people={"anne": (Look("drawn.jpg", FACE, 0.0, hair=False, others=()),)},
+        partners={},
+        attribution={},
         walks=(Walk(1.0, 2.0, "door", "anne", 0, path, "observed_only"),),
         steps=(),
         events=(),
+        verdicts=(),
     )
 
 
