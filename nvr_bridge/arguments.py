@@ -86,9 +86,16 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.PASS_SCAN: vol.Schema({vol.Required("zone"): identifier, vol.Required("code"): text(80)}),
     Command.PARTNER_ADD: vol.Schema({vol.Required("partner"): identifier, vol.Required("name"): text(80)}),
     Command.PARTNER_LIST: vol.Schema({}),
-    Command.REFERRAL_ADD: vol.Schema(
+    Command.PARTNER_LINK: vol.Schema(
         {
             vol.Required("partner"): text(63),
+            vol.Optional("name"): text(80),
+            vol.Optional("expires_in_days", default=365): number(0.0001, 3650),
+        }
+    ),
+    Command.REFERRAL_ADD: vol.Schema(
+        {
+            vol.Optional("partner"): text(63),
             vol.Required("contact"): text(32),
             vol.Optional("broker"): text(80),
             vol.Optional("declared"): moment,

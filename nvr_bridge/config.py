@@ -16,7 +16,20 @@ from .errors import InvalidError
 from .models import Zone, ZoneKind
 from .notices import DEFAULT_NOTICES
 from .protocol import DEFAULT_PORT, SIGN_TTL
-from .values import between, clock, explain, identifier, interface, not_empty, number, one_of, text, timezone, whole
+from .values import (
+    between,
+    clock,
+    explain,
+    identifier,
+    interface,
+    not_empty,
+    number,
+    one_of,
+    text,
+    timezone,
+    web_address,
+    whole,
+)
 from .visits.evidence import Settings
 
 PROFILES = ("demo", "cn", "eu", "us_il", "no_biometrics")
@@ -34,6 +47,7 @@ class Config:
     port: int
     interfaces: tuple[str, ...]  # IPv4 addresses or interface names that discovery may use; none: no discovery
     announce: bool
+    public_url: str | None  # under which people outside reach this engine's pages
     profile: str
     timezone: ZoneInfo
     visit_gap: float
@@ -96,6 +110,7 @@ _SITE = vol.Schema(
         },
         vol.Optional("discovery", default=dict): {vol.Optional("interfaces", default=list): [interface]},
         vol.Optional("announce", default=False): bool,
+        vol.Optional("public_url"): web_address,
         vol.Optional("profile", default="no_biometrics"): one_of(*PROFILES),
         vol.Optional("timezone", default="UTC"): timezone,
         vol.Optional("visit_gap", default="30m"): between("1s", "1d"),
@@ -130,6 +145,7 @@ def _build(site: dict[str, Any], folder: Path) -> Config:
         port=site["listen"]["port"],
         interfaces=tuple(site["discovery"]["interfaces"]),
         announce=site["announce"],
+        public_url=site.get("public_url"),
         profile=site["profile"],
         timezone=site["timezone"],
         visit_gap=site["visit_gap"],

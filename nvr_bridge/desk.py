@@ -77,8 +77,10 @@ class Desk:
         return self._referral(await self._referrals.file(filing, self._clock()))
 
     async def referral_import(self, args: dict[str, Any]) -> dict[str, Any]:
-        """File many referrals, or none of them if any row is bad; a dry run only looks."""
-        lines = await asyncio.to_thread(read_filings, args["csv"], self._key, self._config.timezone)
+        """File many referrals, or none of them if any row is bad; a dry run only looks. For a `partner`: only its own."""
+        lines = await asyncio.to_thread(
+            read_filings, args["csv"], self._key, self._config.timezone, args.get("partner")
+        )
         filings = [(line.number, line.filing) for line in lines if line.filing is not None]
         bad = {line.number: line.problem for line in lines if line.filing is None}
         wanted, now = [filing for _, filing in filings], self._clock()
@@ -103,8 +105,8 @@ class Desk:
         return [self._referral(referral) for referral in found]
 
     async def referral_withdraw(self, args: dict[str, Any]) -> dict[str, Any]:
-        """Take a referral back."""
-        await self._referrals.withdraw(args["referral"], self._clock())
+        """Take a referral back; for a `partner`, if it is its own."""
+        await self._referrals.withdraw(args["referral"], self._clock(), args.get("partner"))
         return {"withdrawn": True}
 
     # --- passes and check-ins ---

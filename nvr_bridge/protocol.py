@@ -11,6 +11,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 SCHEMA = 1  # this engine's schema version
 OLDEST_SCHEMA = 1  # the oldest it still speaks
 PATH = "/ws"
+PARTNER_PATH = "/partner"
 DEFAULT_PORT = 8645
 ZEROCONF_TYPE = "_nvr-bridge._tcp.local."
 OUTBOX_LIMIT = 512  # pending messages after which a slow client is dropped
@@ -25,6 +26,7 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     KIOSK = "kiosk"
     VIEWER = "viewer"
+    PARTNER = "partner"  # one channel partner, by a link; its own referrals and nothing else
 
 
 class Command(StrEnum):
@@ -43,6 +45,7 @@ class Command(StrEnum):
     PASS_SCAN = "pass/scan"  # noqa: S105 - a command's name
     PARTNER_ADD = "partner/add"
     PARTNER_LIST = "partner/list"
+    PARTNER_LINK = "partner/link"
     REFERRAL_ADD = "referral/add"
     REFERRAL_IMPORT = "referral/import"
     REFERRAL_LIST = "referral/list"
@@ -59,12 +62,12 @@ class Command(StrEnum):
     ASSESSMENT_ACKNOWLEDGE = "assessment/acknowledge"
 
 
-_EVERYONE = frozenset(Role)
 _OPERATORS = frozenset({Role.ADMIN, Role.REVIEWER})
+_FILING = _OPERATORS | {Role.PARTNER}  # a partner for itself alone, whatever its arguments say
 _DESK = _OPERATORS | {Role.KIOSK}
 
 ALLOWED: dict[Command, frozenset[Role]] = {
-    Command.STATUS: _EVERYONE - {Role.KIOSK},
+    Command.STATUS: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),
     Command.SUBSCRIBE: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),
     Command.SIGN: frozenset({Role.HUB}),  # the sign is the hub's to report, so not even the administrator may
     Command.ACT: frozenset({Role.HUB}),
@@ -78,10 +81,11 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.PASS_SCAN: _DESK,
     Command.PARTNER_ADD: frozenset({Role.ADMIN}),
     Command.PARTNER_LIST: _OPERATORS,
-    Command.REFERRAL_ADD: _OPERATORS,
-    Command.REFERRAL_IMPORT: _OPERATORS,
-    Command.REFERRAL_LIST: _OPERATORS,
-    Command.REFERRAL_WITHDRAW: _OPERATORS,
+    Command.PARTNER_LINK: _OPERATORS,
+    Command.REFERRAL_ADD: _FILING,
+    Command.REFERRAL_IMPORT: _FILING,
+    Command.REFERRAL_LIST: _FILING,
+    Command.REFERRAL_WITHDRAW: _FILING,
     Command.ATTRIBUTION_REPLAY: _OPERATORS,
     Command.SIGHTING_LIST: _OPERATORS,
     Command.CAMERA_LIST: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),

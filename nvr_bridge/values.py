@@ -124,6 +124,15 @@ def interface(value: Any) -> str:
         raise vol.Invalid(f"{value!r} is neither an IPv4 address nor an interface name") from None
 
 
+def web_address(value: Any) -> str:
+    """Where a browser finds this engine's pages: `https://visits.example.com`, perhaps with a port and a path."""
+    if not isinstance(value, str) or not re.fullmatch(
+        r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?", value
+    ):
+        raise vol.Invalid(f"{value!r} is no address of a page; write it as https://visits.example.com")
+    return value.rstrip("/")
+
+
 def one_of(*choices: str) -> Callable[[Any], str]:
     """One of some words."""
 

@@ -22,6 +22,7 @@ from nvr_bridge.models import Event, EventKind
 from nvr_bridge.protocol import EngineStatus, EventMessage, Role, Snapshot
 from nvr_bridge.server.app import Server
 from nvr_bridge.store.database import Database
+from nvr_bridge.store.schema import PartnerRow
 from nvr_bridge.store.tokens import TokenTable
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a site may write
@@ -91,6 +92,11 @@ class SmallEngine:
         self.may_read = asyncio.Event()  # … which waits for this
         self.may_read.set()
         self._db = db
+
+    async def partner(self, partner_id: str) -> None:
+        """Somebody who may file referrals."""
+        async with self._db.write() as session:
+            await session.merge(PartnerRow(partner_id=partner_id, name=partner_id.title(), added_at=0.0))
 
     async def happen(self, kind: EventKind = EventKind.FIRST_VISIT) -> Event:
         """An event is stored, and then told."""
@@ -285,9 +291,21 @@ class Site:
         self._stack.push_async_callback(socket.close)
         return Wire(socket)
 
-    async def let_in(self, role: Role = Role.HUB) -> Wire:
-        """A client that was let in."""
-        token = self.admin_token() if role is Role.ADMIN else (await self.engine.tokens.add("test", role))[1]
+    async def let_in(self, role: Role = Role.HUB, partner: str = "acme") -> Wire:
+        """A client that was let in. `partner` is whom it stands for, if its role is that."""
+        return await self.enter(await self.token(role, partner))
+
+    async def token(self, role: Role, partner: str = "acme", expires_at: float | None = None) -> str:
+        """A new token, or the administrator's own."""
+        if role is Role.ADMIN:
+            return self.admin_token()
+        if role is not Role.PARTNER:
+            return (await self.engine.tokens.add("test", role, None, expires_at))[1]
+        await self.engine.partner(partner)
+        return (await self.engine.tokens.add("test", role, partner, expires_at))[1]
+
+    async def enter(self, token: str) -> Wire:
+        """A client with this token, which must be good."""
         client = await self.connect()
         await client.hear()
         await client.say(type="auth", schema=1, token=token)

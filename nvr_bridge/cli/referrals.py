@@ -46,6 +46,24 @@ def list_partners(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = F
     show(found, as_json, lambda: print_table(columns, found, "No partners; add one with `nvr-bridge partners add`."))
 
 
+@partners.command("link")
+def link_partner(
+    partner: Annotated[str, typer.Argument(help="Its id.")],
+    name: Annotated[str | None, typer.Option(help="Who will have the link, as lists show it.")] = None,
+    days: Annotated[float, typer.Option(min=0.0001, max=3650, help="How long it holds.")] = 365,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a link with which a partner files referrals, sees what became of them, and appeals. It is shown this once."""
+    made = ask(config, "partner/link", partner=partner, expires_in_days=days, **given(name=name))
+
+    def lines() -> None:
+        typer.echo(printable(made["url"]))
+        typer.echo(f"until {made['expires_at']}; `nvr-bridge tokens revoke {made['token_id']}` ends it")
+
+    show(made, as_json, lines)
+
+
 @app.command()
 def add(
     partner: Annotated[str, typer.Option(help="Who claims, by its id.")],

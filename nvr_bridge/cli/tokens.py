@@ -39,7 +39,7 @@ def pair(
 def list_tokens(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Who is paired."""
     tokens = ask(config, "token/list")
-    columns = {"token_id": "Id", "name": "Name", "role": "Role", "created_at": "Paired"}
+    columns = {"token_id": "Id", "name": "Name", "role": "Role", "partner": "Partner", "created_at": "Paired"}
     show(tokens, as_json, lambda: print_table(columns, tokens, "Nobody is paired; run `nvr-bridge pair`."))
 
 

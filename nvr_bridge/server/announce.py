@@ -34,14 +34,14 @@ class Announcement:
     async def start(cls, config: Config, engine_id: str, port: int) -> Self | None:
         """Announce. None where the network does not let it: the hub can still be given the address by hand."""
         try:
-            addresses = await _addresses(config.host)
-            responder = AsyncZeroconf(interfaces=addresses, ip_version=IPVersion.V4Only)
+            found = await addresses(config.host)
+            responder = AsyncZeroconf(interfaces=found, ip_version=IPVersion.V4Only)
         except OSError as err:
             _LOG.warning("announce: no multicast on %s (%s); give the hub this address by hand", config.host, err)
             return None
         announcement = cls(responder)
         try:
-            await responder.async_register_service(_info(config, engine_id, port, addresses), allow_name_change=True)
+            await responder.async_register_service(_info(config, engine_id, port, found), allow_name_change=True)
         except (OSError, ZeroconfError) as err:
             _LOG.warning("announce: failed on %s (%s); give the hub this address by hand", config.host, err)
             await announcement.stop()
@@ -54,24 +54,7 @@ class Announcement:
         await self._responder.async_close()
 
 
-def _info(config: Config, engine_id: str, port: int, addresses: list[str]) -> AsyncServiceInfo:
-    properties = {
-        "id": engine_id,
-        "name": _cut(config.name, VALUE_LIMIT),
-        "version": __version__,
-        "schema": str(SCHEMA),
-    }
-    return AsyncServiceInfo(
-        ZEROCONF_TYPE,
-        f"{_cut(config.name.replace('.', ' '), LABEL_LIMIT)}.{ZEROCONF_TYPE}",
-        port=port,
-        properties=properties,
-        server=f"nvr-bridge-{engine_id[:16]}.local.",
-        parsed_addresses=addresses,
-    )
-
-
-async def _addresses(host: str) -> list[str]:
+async def addresses(host: str) -> list[str]:
     """The IPv4 addresses that a client can reach `host` by."""
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - asked about, not listened on
         found = []
@@ -84,6 +67,23 @@ async def _addresses(host: str) -> list[str]:
     loop = asyncio.get_running_loop()
     rows = await loop.getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
     return sorted({str(row[4][0]) for row in rows})
+
+
+def _info(config: Config, engine_id: str, port: int, found: list[str]) -> AsyncServiceInfo:
+    properties = {
+        "id": engine_id,
+        "name": _cut(config.name, VALUE_LIMIT),
+        "version": __version__,
+        "schema": str(SCHEMA),
+    }
+    return AsyncServiceInfo(
+        ZEROCONF_TYPE,
+        f"{_cut(config.name.replace('.', ' '), LABEL_LIMIT)}.{ZEROCONF_TYPE}",
+        port=port,
+        properties=properties,
+        server=f"nvr-bridge-{engine_id[:16]}.local.",
+        parsed_addresses=found,
+    )
 
 
 def _cut(text: str, limit: int) -> str:

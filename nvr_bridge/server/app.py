@@ -34,7 +34,7 @@ class Server:
         self._api = api
         self.authority = Authority(api.tokens)
         self._clients = Clients()
-        self._context = Context(api, self.authority, self._clients.revoked)
+        self._context = Context(api, self.authority, self._clients.revoked, lambda: self.port)
         self._runner: web.AppRunner | None = None
         self._announcement: Announcement | None = None
         self.port = api.config.port

@@ -34,6 +34,8 @@ class Identity:
 
     token_id: str
     role: Role
+    partner: str | None = None  # whom a partner's token stands for
+    expires_at: float | None = None  # seconds since the epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,9 @@ class Authority:
             return Identity(ADMIN_ID, Role.ADMIN)
         found = await self._tokens.check(token)
         # Revoked while the store was being asked: what it said no longer holds.
-        if found is None or found[0] in self._revoked:
+        if found is None or found.token_id in self._revoked:
             raise UnauthorizedError(_UNKNOWN)
-        return Identity(found[0], Role(found[1]))
+        return Identity(found.token_id, found.role, found.partner, found.expires_at)
 
     async def revoke(self, token_id: str) -> None:
         """The token opens nothing any more. Raises `NotFoundError` from the store."""
@@ -130,7 +132,9 @@ class Authority:
         self._pending = {code: pending for code, pending in self._pending.items() if pending.until > now}
 
 
-_UNKNOWN = "token: not known here, or revoked; pair again with a code from `nvr-bridge pair`"
+_UNKNOWN = (
+    "token: not known here, revoked or expired; pair again with a code from `nvr-bridge pair`, or ask for a new link"
+)
 
 
 def _digits() -> str:

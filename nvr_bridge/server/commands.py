@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from ..arguments import validate
 from ..errors import InvalidError, UnauthorizedError
 from ..protocol import ALLOWED, Command, Role
+from . import partners
 from .api import Arguments, EngineApi
 from .auth import Authority
+from .partners import PartnerLimits
 
 
 class Caller(Protocol):
@@ -22,8 +24,16 @@ class Caller(Protocol):
         """Names the connection within this process."""
 
     @property
+    def token_id(self) -> str | None:
+        """Whose connection it is."""
+
+    @property
     def role(self) -> Role:
         """What the connection may do."""
+
+    @property
+    def partner(self) -> str | None:
+        """The partner that the connection stands for, if its role is that."""
 
     async def subscribe(self, message_id: int, since: int | None) -> Any:
         """Start telling the connection what happens."""
@@ -36,6 +46,8 @@ class Context:
     api: EngineApi
     authority: Authority
     revoked: Callable[[str], None]  # ends the live connections of a token id
+    port: Callable[[], int]  # that the server listens on
+    limits: PartnerLimits = field(default_factory=PartnerLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +98,7 @@ async def _act(request: Request, _caller: Caller, context: Context) -> Any:
 
 async def _pair_create(request: Request, _caller: Caller, context: Context) -> Any:
     made = context.authority.pairing_code(Role(request.args["role"]), request.args.get("name"))
-    expires = datetime.fromtimestamp(made.expires_at, UTC).isoformat(timespec="seconds")
-    return {"code": made.code, "role": made.role.value, "expires_at": expires}
+    return {"code": made.code, "role": made.role.value, "expires_at": _iso(made.expires_at)}
 
 
 async def _token_list(_request: Request, _caller: Caller, context: Context) -> Any:
@@ -96,7 +107,9 @@ async def _token_list(_request: Request, _caller: Caller, context: Context) -> A
             "token_id": token.token_id,
             "name": token.name,
             "role": str(token.role),
-            "created_at": datetime.fromtimestamp(token.created_at, UTC).isoformat(timespec="seconds"),
+            "partner": token.partner,
+            "created_at": _iso(token.created_at),
+            "expires_at": None if token.expires_at is None else _iso(token.expires_at),
         }
         for token in await context.api.tokens.all()
     ]
@@ -107,6 +120,10 @@ async def _token_revoke(request: Request, _caller: Caller, context: Context) -> 
     await context.authority.revoke(token_id)
     context.revoked(token_id)
     return {"revoked": True}
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
 type Handler = Callable[[Request, Caller, Context], Awaitable[Any]]
@@ -125,10 +142,11 @@ _HANDLERS: dict[Command, Handler] = {
     Command.PASS_SCAN: lambda request, _, context: context.api.desk.pass_scan(request.args),
     Command.PARTNER_ADD: lambda request, _, context: context.api.desk.partner_add(request.args),
     Command.PARTNER_LIST: lambda _, __, context: context.api.desk.partner_list(),
-    Command.REFERRAL_ADD: lambda request, _, context: context.api.desk.referral_add(request.args),
-    Command.REFERRAL_IMPORT: lambda request, _, context: context.api.desk.referral_import(request.args),
-    Command.REFERRAL_LIST: lambda request, _, context: context.api.desk.referral_list(request.args),
-    Command.REFERRAL_WITHDRAW: lambda request, _, context: context.api.desk.referral_withdraw(request.args),
+    Command.PARTNER_LINK: partners.link,
+    Command.REFERRAL_ADD: partners.referral_add,
+    Command.REFERRAL_IMPORT: partners.referral_import,
+    Command.REFERRAL_LIST: partners.referral_list,
+    Command.REFERRAL_WITHDRAW: partners.referral_withdraw,
     Command.ATTRIBUTION_REPLAY: lambda request, _, context: context.api.attribution_replay(request.args),
     Command.SIGHTING_LIST: lambda request, _, context: context.api.sighting_list(request.args),
     Command.CAMERA_LIST: lambda _, __, context: context.api.camera_list(),

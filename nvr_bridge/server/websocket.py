@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import secrets
+import time
 from collections import deque
 from typing import Any
 
@@ -90,6 +91,11 @@ class Connection:
         if self._identity is None:
             raise UnauthorizedError("nobody has authenticated on this connection")
         return self._identity.role
+
+    @property
+    def partner(self) -> str | None:
+        """The partner that this client stands for, if its role is that."""
+        return self._identity.partner if self._identity else None
 
     @property
     def token_id(self) -> str | None:
@@ -226,11 +232,21 @@ class Connection:
             self._reader = tasks.create_task(self._read(tasks))
             if self._leaving:  # revoked, or the engine stopped, before there was anything to cancel
                 self._reader.cancel()
+            expiry = self._expiry()
             await asyncio.wait({self._reader})
+            if expiry is not None:
+                expiry.cancel()
             # What the client vouched for ends now. Commands that it gave are let finish, and nobody waits for them.
             self._say_gone()
             writer.cancel()
             await self._hang_up()
+
+    def _expiry(self) -> asyncio.TimerHandle | None:
+        """What ends the connection of a token that expires."""
+        if self._identity is None or self._identity.expires_at is None:
+            return None
+        left = max(0.0, self._identity.expires_at - time.time())
+        return asyncio.get_running_loop().call_later(left, self.leave, WSCloseCode.POLICY_VIOLATION, "token expired")
 
     async def _read(self, tasks: asyncio.TaskGroup) -> None:
         async for message in self._socket:

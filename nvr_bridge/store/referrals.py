@@ -89,11 +89,14 @@ class ReferralTable:
         async with self._db.read() as session:
             return await self._try(session, filings, now)
 
-    async def withdraw(self, referral_id: str, now: float) -> None:
-        """Take a referral back. Raises `NotFoundError`, and `ConflictError` if it was taken back already."""
+    async def withdraw(self, referral_id: str, now: float, partner: str | None = None) -> None:
+        """Take a referral back. Raises `NotFoundError`, and `ConflictError` if it was taken back already.
+
+        For a `partner`, another's referral does not exist.
+        """
         async with self._db.write() as session:
             row = await session.get(ReferralRow, referral_id)
-            if row is None:
+            if row is None or partner not in {None, row.partner_id}:
                 raise NotFoundError(f"referral: {referral_id!r} does not exist; `nvr-bridge referrals list` shows them")
             if row.withdrawn_at is not None:
                 raise ConflictError(f"referral: {referral_id} was withdrawn already")

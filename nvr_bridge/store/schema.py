@@ -190,6 +190,8 @@ class TokenRow(Base):
     role: Mapped[str] = mapped_column(ID)
     digest: Mapped[str] = mapped_column(ID, unique=True)
     created_at: Mapped[float]
+    partner_id: Mapped[str | None] = mapped_column(ID, ForeignKey("partners.partner_id"))  # whose link it is
+    expires_at: Mapped[float | None]
 
 
 class LedgerRow(Base):

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
-from ..errors import NotFoundError
+from ..errors import BugError, NotFoundError
 from ..protocol import Role
 from .database import Database
-from .schema import TokenRow
+from .schema import PartnerRow, TokenRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class StoredToken:
     name: str
     role: Role
     created_at: float
+    partner: str | None = None  # whom a partner's token stands for
+    expires_at: float | None = None
 
 
 class TokenTable:
@@ -31,28 +33,45 @@ class TokenTable:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def add(self, name: str, role: Role) -> tuple[str, str]:
-        """Make a token → (its id, the token). It is told only this once."""
+    async def add(
+        self, name: str, role: Role, partner: str | None = None, expires_at: float | None = None
+    ) -> tuple[str, str]:
+        """Make a token → (its id, the token). It is told only this once. Raises `NotFoundError` for an unknown partner.
+
+        A partner's token stands for one partner, and nobody else's does.
+        """
+        if (role is Role.PARTNER) != (partner is not None):
+            raise BugError("a token stands for a partner exactly if its role is partner")
         token_id, token = secrets.token_hex(8), secrets.token_urlsafe(32)
         async with self._db.write() as session:
+            if partner is not None and await session.get(PartnerRow, partner) is None:
+                raise NotFoundError(f"partner: {partner!r} is not registered; `nvr-bridge partners list` shows them")
             session.add(
                 TokenRow(
-                    token_id=token_id, name=name, role=Role(role).value, digest=_digest(token), created_at=time.time()
+                    token_id=token_id,
+                    name=name,
+                    role=Role(role).value,
+                    digest=_digest(token),
+                    created_at=time.time(),
+                    partner_id=partner,
+                    expires_at=expires_at,
                 )
             )
         return token_id, token
 
-    async def check(self, token: str) -> tuple[str, Role] | None:
-        """(its id, its role), or None if it is unknown or was revoked."""
+    async def check(self, token: str) -> StoredToken | None:
+        """The token as it is kept, or None if it is unknown, was revoked, or has expired."""
         async with self._db.read() as session:
             row = await session.scalar(select(TokenRow).where(TokenRow.digest == _digest(token)))
-            return (row.token_id, Role(row.role)) if row else None
+        if row is None or (row.expires_at is not None and row.expires_at <= time.time()):
+            return None
+        return _stored(row)
 
     async def all(self) -> list[StoredToken]:
         """Every token, the oldest first."""
         async with self._db.read() as session:
             rows = await session.scalars(select(TokenRow).order_by(TokenRow.created_at))
-            return [StoredToken(row.token_id, row.name, Role(row.role), row.created_at) for row in rows]
+            return [_stored(row) for row in rows]
 
     async def revoke(self, token_id: str) -> None:
         """Drop a token. Raises `NotFoundError`."""
@@ -62,6 +81,10 @@ class TokenTable:
                     f"token_id: {token_id!r} does not exist; `nvr-bridge tokens list` shows those that do"
                 )
             await session.execute(delete(TokenRow).where(TokenRow.token_id == token_id))
+
+
+def _stored(row: TokenRow) -> StoredToken:
+    return StoredToken(row.token_id, row.name, Role(row.role), row.created_at, row.partner_id, row.expires_at)
 
 
 def _digest(token: str) -> str:

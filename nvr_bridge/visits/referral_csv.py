@@ -2,6 +2,7 @@
 
 The first row names the columns, in any order: `partner` and `contact`, and if wanted `broker`, `declared`, `expected`.
 Times are ISO 8601, or local to the site. What is wrong with a row is said without repeating what it holds.
+A partner's own list needs no `partner` and has no `declared`: what a partner files counts from then.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .fields import instant
 
 REQUIRED = ("partner", "contact")
 OPTIONAL = ("broker", "declared", "expected")
+OWN = (("contact",), ("partner", "broker", "expected"))  # required and optional in a partner's own list
 ROWS = 5_000  # filed in one transaction, for which everybody else waits
 LONGEST = {"partner": 63, "broker": 80}
 
@@ -31,15 +33,18 @@ class Line:
     problem: str = ""
 
 
-def read_filings(text: str, key: bytes, timezone: ZoneInfo) -> list[Line]:
-    """Every row that is not blank, its contact hashed under `key`. Raises `InvalidError` for what is no such list."""
+def read_filings(text: str, key: bytes, timezone: ZoneInfo, partner: str | None = None) -> list[Line]:
+    """Every row that is not blank, its contact hashed under `key`. Raises `InvalidError` for what is no such list.
+
+    `partner` is whose own list it is, if it is one.
+    """
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
     found: list[Line] = []
     try:
-        names = _header(next(rows, []))
+        names = _header(next(rows, []), own=partner is not None)
         for row in rows:
             if any(cell.strip() for cell in row):
-                found.append(_line(rows.line_num, names, row, key, timezone))
+                found.append(_line(rows.line_num, names, row, key, timezone, partner))
             if len(found) > ROWS:
                 raise InvalidError(f"csv: more than {ROWS:,} referrals; import them in parts")
     except csv.Error as err:
@@ -49,20 +54,24 @@ def read_filings(text: str, key: bytes, timezone: ZoneInfo) -> list[Line]:
     return found
 
 
-def _header(row: list[str]) -> list[str]:
+def _header(row: list[str], *, own: bool) -> list[str]:
     names = [cell.strip().lower() for cell in row]
-    known = (*REQUIRED, *OPTIONAL)
-    if any(names.count(name) != 1 for name in REQUIRED) or not set(names) <= set(known) or len(set(names)) < len(names):
+    required, optional = OWN if own else (REQUIRED, OPTIONAL)
+    known = {*required, *optional}
+    if any(names.count(name) != 1 for name in required) or not set(names) <= known or len(set(names)) < len(names):
         raise InvalidError(
-            f"csv: the first row must name the columns {' and '.join(REQUIRED)}, and may name {', '.join(OPTIONAL)}"
+            f"csv: the first row must name the columns {' and '.join(required)}, and may name {', '.join(optional)}"
         )
     return names
 
 
-def _line(number: int, names: list[str], row: list[str], key: bytes, timezone: ZoneInfo) -> Line:
+def _line(number: int, names: list[str], row: list[str], key: bytes, timezone: ZoneInfo, partner: str | None) -> Line:
     if len(row) != len(names):
         return Line(number, problem=f"has {len(row)} cells; the first row names {len(names)} columns")
     cells = {name: cell.strip() for name, cell in zip(names, row, strict=True)}
+    if partner is not None and cells.setdefault("partner", partner) not in {"", partner}:
+        return Line(number, problem="partner: is another one; a partner files for itself alone, so leave it out")
+    cells["partner"] = partner or cells["partner"]
     for name in REQUIRED:
         if not cells[name]:
             return Line(number, problem=f"{name}: is empty; give it")

@@ -57,6 +57,20 @@ async def test_partners_are_registered_and_file_referrals(shell: Shell, site: Si
     assert (await shell("referrals", "withdraw", "r1")).out == "r1: withdrawn\n"
 
 
+async def test_a_partner_gets_a_link_that_is_told_once_and_can_be_taken_back(shell: Shell, site: Site) -> None:
+    await site.engine.partner("acme")
+    url, said = (await shell("partners", "link", "acme", "--name", "Lin at Acme", "--days", "30")).out.splitlines()
+    address, token = url.split("#")
+    assert address == f"{site.url}/partner"
+    (made,) = (await shell("tokens", "list", "--json")).json
+    assert (made["role"], made["partner"], made["name"]) == ("partner", "acme", "Lin at Acme")
+    assert f"`nvr-bridge tokens revoke {made['token_id']}`" in said
+    assert made["expires_at"] in said
+    assert token not in (await shell("tokens", "list")).out
+    assert (await shell("tokens", "revoke", made["token_id"])).code == 0
+    assert "'nobody' is not registered" in (await shell("partners", "link", "nobody")).complaint
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 async def test_a_spreadsheet_is_imported_whatever_saved_it(shell: Shell, site: Site, encoding: str) -> None:
     text = "partner,contact,broker\nacme,138****0001,林\n"

@@ -30,6 +30,7 @@ ARGUMENTS: dict[Command, dict[str, Any]] = {
     Command.VISIT_CHECK_IN: {"zone": "lane", "contact": "13800000001"},
     Command.PASS_SCAN: {"zone": "lane", "code": "ABCD-EFGH-JKMN-PQRS"},
     Command.PARTNER_ADD: {"partner": "acme", "name": "Acme Homes"},
+    Command.PARTNER_LINK: {"partner": "acme"},
     Command.REFERRAL_ADD: {"partner": "acme", "contact": "138****0001"},
     Command.REFERRAL_IMPORT: {"csv": "partner,contact"},
     Command.REFERRAL_WITHDRAW: {"referral": "r1"},

@@ -42,6 +42,7 @@ def test_the_constants() -> None:
     values = [row[1].strip("`") for row in table(section("The protocol"))]
     assert values == [
         protocol.PATH,
+        protocol.PARTNER_PATH,
         str(protocol.DEFAULT_PORT),
         protocol.ZEROCONF_TYPE,
         str(protocol.SCHEMA),

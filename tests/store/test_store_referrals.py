@@ -84,6 +84,20 @@ async def test_a_referral_that_was_withdrawn_is_no_duplicate(site: Site) -> None
         await site.referrals.withdraw("r9", NOW)
 
 
+async def test_for_a_partner_anothers_referral_does_not_exist(site: Site) -> None:
+    theirs = await site.referrals.file(replace(FULL, partner="best"), NOW)
+    refusals = []
+    for referral_id in (theirs.referral_id, "f" * 32):
+        with pytest.raises(NotFoundError) as refused:
+            await site.referrals.withdraw(referral_id, NOW, "acme")
+        refusals.append(str(refused.value).replace(referral_id, "ID"))
+    assert refusals[0] == refusals[1]
+    assert await site.referrals.list("best", NOW) == [theirs]
+    await site.referrals.withdraw(theirs.referral_id, NOW, "best")
+    with pytest.raises(NotFoundError, match="does not exist"):  # nor does it become known by being withdrawn
+        await site.referrals.withdraw(theirs.referral_id, NOW, "acme")
+
+
 async def test_no_refusal_depends_on_another_partner(site: Site) -> None:
     await site.referrals.file(FULL, NOW)
     assert (await site.referrals.file(replace(FULL, partner="best"), NOW)).partner == "best"
