@@ -147,4 +147,5 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.ASSESSMENT_ACKNOWLEDGE: vol.Schema(
         {vol.Required("by"): text(80), vol.Required("ground"): text(500), vol.Optional("expires_at"): moment}
     ),
+    Command.LEDGER_VERIFY: vol.Schema({}),
 }

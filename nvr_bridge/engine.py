@@ -18,6 +18,7 @@ from functools import partial
 
 from .camera import CameraLoop
 from .config import Config
+from .consent.checkpoints import Checkpoints
 from .consent.enrol import Enrolment
 from .consent.interlock import Interlock
 from .consent.ledger import Ledger
@@ -31,6 +32,7 @@ from .errors import RetryError
 from .events import Bus, EventLog
 from .fleet import Fleet
 from .gallery import Gallery
+from .notary import Notary
 from .presence import Presence
 from .recognise import Recogniser
 from .server.app import Server
@@ -38,6 +40,7 @@ from .service import Parts, Service
 from .sight import Sight
 from .store.cameras import CameraTable
 from .store.database import Database
+from .store.files import KEYS
 from .store.partners import PartnerTable
 from .store.referrals import ReferralTable
 from .store.registrations import RegistrationTable
@@ -56,6 +59,7 @@ INTERLOCK_EVERY = 0.2  # seconds between looks at the interlock: it must be seen
 SWEEP_EVERY = 1.0  # seconds between sweeps of visits
 COUNTERS_EVERY = 10.0  # seconds between pushes of counters that move all the time
 EXPIRY_EVERY = 60.0  # seconds between looks for consents that have expired
+SIGN_EVERY = 3600.0  # seconds between checkpoints of the ledger; the first is made at the start
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 (SWEEP_EVERY, service.sweep),
                 (COUNTERS_EVERY, service.push_counters),
                 (EXPIRY_EVERY, service.expire),
+                (SIGN_EVERY, service.notary.sign_ledger),
             ):
                 group.create_task(_every(seconds, duty, stopping), name=duty.__name__)
             try:
@@ -127,22 +132,19 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     policy = await asyncio.to_thread(load_policy, config.profile)
     database = await Database.open(config.data_dir)
     stack.push_async_callback(database.close)
-    vault = await Vault.open(config.data_dir / "keys", fresh=database.fresh)
+    keys_dir = config.data_dir / KEYS
+    vault = await Vault.open(keys_dir, fresh=database.fresh)
+    notary = Notary(await Checkpoints.open(database, vault, keys_dir))
     ledger, log = Ledger(database, vault), EventLog(database)
     records = await Records.open(database, vault, ledger, log)
     visits, sightings = VisitTable(database, log), SightingTable(database)
 
     bus, interlock = Bus(), Interlock(config.zones, policy, config.notice_hash, config.sign_ttl)
     gate = Gate(config.zones, interlock)
-    worker = Worker("vision")
-    stack.push_async_callback(worker.close)
-    vision = await worker.run(load, config.models_dir, config.pack, spend=gate.spend, embedder=policy.biometrics)
-    gallery = Gallery(vision.dimension, vision.threshold)
-    stack.push_async_callback(gallery.close)
+    sight, gallery = await _models(config, policy.biometrics, gate, stack)
     await gallery.rebuild(records.templates)
     attendance = Attendance(visits, bus, config.visit_gap)
     await attendance.load()
-    sight = Sight(vision, worker, config.min_face)
     recogniser = Recogniser(config.zones, gate, gallery, attendance, sightings, sight)
     presence = Presence(config.zones, interlock, recogniser, visits, sightings, bus, config.timezone)
     make_loop = partial(CameraLoop, sight=sight, viewer=presence, armed=gate.armed, analysis_fps=config.analysis_fps)
@@ -176,7 +178,18 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             fleet=fleet,
             desk=desk,
             casebook=Casebook(visits, sightings, referrals, registrations, config.rules),
+            notary=notary,
         )
     )
     await service.load_assessment()
     return service
+
+
+async def _models(config: Config, biometrics: bool, gate: Gate, stack: AsyncExitStack) -> tuple[Sight, Gallery]:
+    """What looks at pictures, and the index of templates, which is empty. Each has a thread of its own."""
+    worker = Worker("vision")
+    stack.push_async_callback(worker.close)
+    vision = await worker.run(load, config.models_dir, config.pack, spend=gate.spend, embedder=biometrics)
+    gallery = Gallery(vision.dimension, vision.threshold)
+    stack.push_async_callback(gallery.close)
+    return Sight(vision, worker, config.min_face), gallery

@@ -60,6 +60,7 @@ class Command(StrEnum):
     TOKEN_LIST = "token/list"  # noqa: S105 - a command's name
     TOKEN_REVOKE = "token/revoke"  # noqa: S105 - a command's name
     ASSESSMENT_ACKNOWLEDGE = "assessment/acknowledge"
+    LEDGER_VERIFY = "ledger/verify"
 
 
 _OPERATORS = frozenset({Role.ADMIN, Role.REVIEWER})
@@ -96,6 +97,7 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.TOKEN_LIST: frozenset({Role.ADMIN}),
     Command.TOKEN_REVOKE: frozenset({Role.ADMIN}),
     Command.ASSESSMENT_ACKNOWLEDGE: frozenset({Role.ADMIN}),
+    Command.LEDGER_VERIFY: _OPERATORS,
 }
 
 

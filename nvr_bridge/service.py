@@ -27,6 +27,7 @@ from .fleet import Fleet
 from .gallery import Gallery
 from .listing import iso, replay_result, sighting_row, visit_row
 from .models import Event, Visit
+from .notary import Notary
 from .presence import Presence
 from .protocol import CameraStatus, EngineStatus, EventMessage, Snapshot
 from .recognise import Recogniser
@@ -72,6 +73,7 @@ class Parts:
     fleet: Fleet
     desk: Desk
     casebook: Casebook
+    notary: Notary
 
 
 class Service:
@@ -83,6 +85,7 @@ class Service:
         self.bus = parts.bus
         self.fleet = parts.fleet
         self.desk = parts.desk
+        self.notary = parts.notary
         self.engine_id = parts.database.engine_id
         self._parts = parts
         self._clock = clock

@@ -73,6 +73,17 @@ class SmallDesk:
         return {"visit": "v", "alias": "Amber Finch 12", "returning": True, "earlier": 2}
 
 
+class SmallNotary:
+    """Keeps `server.api.NotaryApi`."""
+
+    def __init__(self) -> None:
+        self.faults: list[dict[str, Any]] = []
+
+    async def ledger_verify(self) -> Any:
+        found = {"entries": 8, "checkpoints": 2, "sealed": 6, "fingerprint": "ab" * 32}
+        return {**found, "intact": not self.faults, "faults": self.faults}
+
+
 class SmallEngine:
     """Keeps `server.api.EngineApi`."""
 
@@ -84,6 +95,7 @@ class SmallEngine:
         self.log = EventLog(db)
         self.asked: list[tuple[Any, ...]] = []
         self.desk = SmallDesk(self.asked)
+        self.notary = SmallNotary()
         self.closed: list[str] = []
         self.aliases = {"visitor": "Amber Finch 12"}
         self.slow = asyncio.Event()  # `visit/list` waits for it

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nvr_bridge.consent.checkpoints import Checkpoints
 from nvr_bridge.consent.ledger import Ledger
 from nvr_bridge.consent.passes import Passes
 from nvr_bridge.consent.records import Granted, Records
@@ -39,6 +40,7 @@ class Site:
     db: Database
     vault: Vault
     ledger: Ledger
+    checkpoints: Checkpoints
     log: EventLog
     records: Records
     visits: VisitTable
@@ -80,6 +82,7 @@ async def open_site(data_dir: Path) -> AsyncIterator[Site]:
             db=db,
             vault=vault,
             ledger=ledger,
+            checkpoints=await Checkpoints.open(db, vault, data_dir / "keys"),
             log=log,
             records=records,
             visits=VisitTable(db, log),

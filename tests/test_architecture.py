@@ -36,7 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "vision": set(),
     "events": {"store"},
     "store": {"events", "devices", "consent", "codes"},
-    "consent": {"store", "events", "notices", "config", "codes"},
+    "evidence": set(),
+    "consent": {"store", "events", "notices", "config", "codes", "evidence"},
     "visits": {"store", "events"},
 }
 # Where the parts are put together. These are no stages: nothing but the composition root may import them.
@@ -48,6 +49,7 @@ TOGETHER = {
     "fleet.py",
     "gallery.py",
     "listing.py",
+    "notary.py",
     "presence.py",
     "recognise.py",
     "service.py",

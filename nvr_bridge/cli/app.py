@@ -10,7 +10,21 @@ import typer
 
 from .. import __version__
 from ..errors import AskError, BridgeError
-from . import attribution, cameras, consent, desk, discover, evaluate, lists, models, referrals, serve, site, tokens
+from . import (
+    attribution,
+    cameras,
+    consent,
+    desk,
+    discover,
+    evaluate,
+    ledger,
+    lists,
+    models,
+    referrals,
+    serve,
+    site,
+    tokens,
+)
 from .shared import printable
 
 EXTRA = "engine"
@@ -37,6 +51,7 @@ app.add_typer(referrals.app, name="referrals")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(attribution.app, name="attribution")
+app.add_typer(ledger.app, name="ledger")
 
 
 def _print_version(wanted: bool) -> None:

@@ -6,48 +6,20 @@ their entries, and with the key gone no entry joins to a person or to another en
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..evidence.chain import GENESIS, Entry, digest_of
 from ..store.database import Database
 from ..store.schema import Data, LedgerRow
 from .vault import Vault
 
-GENESIS = "0" * 64
-_PAGE = 1000  # entries held in memory while walking the chain
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One processing act."""
-
-    number: int  # 1, 2, 3 … without a gap
-    at: float
-    act: str
-    zone_id: str | None
-    subject: str | None
-    data: Data
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What walking the chain found."""
-
-    entries: int  # that are as they were written
-    broken_at: int | None  # the first number that was changed, moved or removed
-
-    @property
-    def intact(self) -> bool:
-        """Whether the whole chain holds."""
-        return self.broken_at is None
+_PAGE = 1000  # entries held in memory
 
 
 class Ledger:
@@ -100,17 +72,6 @@ class Ledger:
         """The entries after `number`, oldest first, at most `limit`."""
         return [_entry(row) for row in await self._page(number, limit)]
 
-    async def verify(self) -> Verdict:
-        """Walk the whole chain."""
-        number, previous = 0, GENESIS
-        while rows := await self._page(number):
-            for row in rows:
-                digest = _digest(row.number, row.at, row.act, row.zone_id, row.subject, row.data, row.previous)
-                if row.number != number + 1 or row.previous != previous or row.digest != digest:
-                    return Verdict(number, number + 1)
-                number, previous = row.number, row.digest
-        return Verdict(number, None)
-
     async def _chain(
         self,
         session: AsyncSession,
@@ -124,18 +85,16 @@ class Ledger:
         last = (await session.execute(newest)).one_or_none()
         number, previous = (last.number, last.digest) if last else (0, GENESIS)
         at = float(at)  # as the store gives it back
-        entries, rows = [], []
+        entries = []
         for data in contents:
             number += 1
             named = subject(number) if subject else None
             content = dict(data)
-            digest = _digest(number, at, act, zone_id, named, content, previous)
-            entry = Entry(number, at, act, zone_id, named, content, digest)
-            rows.append({**asdict(entry), "previous": previous})
-            entries.append(entry)
+            digest = digest_of(number, at, act, zone_id, named, content, previous)
+            entries.append(Entry(number, at, act, zone_id, named, content, previous, digest))
             previous = digest
-        if rows:
-            await session.execute(insert(LedgerRow), rows)
+        if entries:
+            await session.execute(insert(LedgerRow), [asdict(entry) for entry in entries])
         return entries
 
     async def _page(self, after: int, limit: int = _PAGE) -> list[LedgerRow]:
@@ -144,11 +103,5 @@ class Ledger:
             return list(await session.scalars(wanted))
 
 
-def _digest(*content: object) -> str:
-    """sha256 of an entry's columns in one canonical form, the digest of the entry before among them."""
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
 def _entry(row: LedgerRow) -> Entry:
-    return Entry(row.number, row.at, row.act, row.zone_id, row.subject, row.data, row.digest)
+    return Entry(row.number, row.at, row.act, row.zone_id, row.subject, row.data, row.previous, row.digest)

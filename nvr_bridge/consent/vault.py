@@ -87,13 +87,13 @@ class Vault:
         """Decrypt. Raises `NotFoundError` without a key, `AskError` if the content was changed or is not from here."""
         return _unseal(self._visitor_key(visitor_id, "seal"), sealed, aad)
 
-    def seal_site(self, content: bytes) -> bytes:
+    def seal_site(self, content: bytes, aad: bytes = b"site") -> bytes:
         """Encrypt what belongs to the site, such as a camera's password."""
-        return _seal(self._derive("seal"), content, b"site")
+        return _seal(self._derive("seal"), content, aad)
 
-    def unseal_site(self, sealed: bytes) -> bytes:
+    def unseal_site(self, sealed: bytes, aad: bytes = b"site") -> bytes:
         """Decrypt what belongs to the site. Raises `AskError` if it was changed or is not from here."""
-        return _unseal(self._derive("seal"), sealed, b"site")
+        return _unseal(self._derive("seal"), sealed, aad)
 
     def tag(self, use: str, content: str) -> str:
         """Keyed hash under the site key (HMAC-SHA256, hexadecimal), for looking up what must not be readable."""

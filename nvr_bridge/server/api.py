@@ -46,6 +46,13 @@ class DeskApi(Protocol):
         """Somebody gave a contact."""
 
 
+class NotaryApi(Protocol):
+    """What makes the record provable."""
+
+    async def ledger_verify(self) -> Any:
+        """Whether the record of every processing act is as it was written."""
+
+
 class EngineApi(Protocol):
     """The engine as commands see it. Results are JSON-able; refusals are `BridgeError`s, whose code goes on the wire."""
 
@@ -68,6 +75,10 @@ class EngineApi(Protocol):
     @property
     def desk(self) -> DeskApi:
         """Those who register visitors and referrals."""
+
+    @property
+    def notary(self) -> NotaryApi:
+        """What makes the record provable."""
 
     def status(self) -> EngineStatus:
         """The engine's own state, now."""

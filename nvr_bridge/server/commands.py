@@ -157,4 +157,5 @@ _HANDLERS: dict[Command, Handler] = {
     Command.TOKEN_LIST: _token_list,
     Command.TOKEN_REVOKE: _token_revoke,
     Command.ASSESSMENT_ACKNOWLEDGE: lambda request, _, context: context.api.assessment_acknowledge(request.args),
+    Command.LEDGER_VERIFY: lambda _, __, context: context.api.notary.ledger_verify(),
 }

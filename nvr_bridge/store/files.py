@@ -3,6 +3,7 @@
     bridge.db            the store (0600), with -wal and -shm beside it while it is open
     keys/site.key        the site key (0600)
     keys/visitors.json   the visitors' own keys, wrapped (0600)
+    keys/signing.key     what signs the ledger's checkpoints and evidence packs, its private half sealed (0600)
     admin.token          the command line's token (0600)
     lock                 held while an engine runs
 

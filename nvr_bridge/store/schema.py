@@ -209,6 +209,18 @@ class LedgerRow(Base):
     digest: Mapped[str] = mapped_column(ID)
 
 
+class CheckpointRow(Base):
+    """What the ledger was at a moment, signed."""
+
+    __tablename__ = "checkpoints"
+
+    number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=False)
+    entries: Mapped[int] = mapped_column(BigInteger)
+    root: Mapped[str] = mapped_column(ID)
+    at: Mapped[float]
+    signature: Mapped[bytes]
+
+
 class PartnerRow(Base):
     """A channel partner: a company."""
 

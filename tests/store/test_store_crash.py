@@ -103,7 +103,7 @@ async def check(site: Site, promised: Promised) -> None:
             for name, content in site.files().items():
                 assert visitor_id.encode() not in content, name
     assert set(templates) == site.vault.visitors == {each.visitor_id for each in await site.records.consents()}
-    assert (await site.ledger.verify()).intact
+    assert (await site.checkpoints.verify()).intact
     assert (await site.db.checkpoint()) is None
 
 

@@ -138,7 +138,7 @@ async def test_the_ledger_proves_a_referral_to_whoever_is_shown_its_row(site: Si
     connection.close()
     assert number == entry.number
     assert hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest() == entry.data["proof"]
-    assert (await site.ledger.verify()).intact
+    assert (await site.checkpoints.verify()).intact
 
 
 async def test_a_brokers_name_lies_sealed(site: Site) -> None:

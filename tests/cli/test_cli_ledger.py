@@ -1,0 +1,44 @@
+"""`nvr-bridge ledger verify`, through the engine and on a folder: one answer, and an exit code for scripts."""
+
+from __future__ import annotations
+
+import json
+
+from command import Shell
+from small_engine import Site
+from store_site import open_site
+
+FAULT = {"what": "entry", "number": 9, "problem": "was changed: its content and its digest do not fit"}
+
+
+async def test_an_intact_ledger(shell: Shell, site: Site) -> None:
+    assert (await shell("ledger", "verify", "--json")).json == await site.engine.notary.ledger_verify()
+    shown = await shell("ledger", "verify")
+    assert shown.code == 0
+    assert "Ledger intact: 8 entries as they were written, 2 checkpoints hold; signed up to entry 6" in shown.out
+    assert f"Key: {'ab' * 32}" in shown.out
+
+
+async def test_a_ledger_that_was_changed(shell: Shell, site: Site) -> None:
+    site.engine.notary.faults = [FAULT]
+    ran = await shell("ledger", "verify", "--json")
+    assert ran.code == 1
+    assert json.loads(ran.out)["faults"] == [FAULT]
+    shown = await shell("ledger", "verify")
+    assert shown.code == 1
+    assert shown.out.startswith(
+        "entry 9: was changed: its content and its digest do not fit\nLedger NOT intact: 8 entries"
+    )
+
+
+async def test_a_data_folder_without_an_engine(shell: Shell) -> None:
+    folder = shell.folder / "copy"
+    async with open_site(folder) as site:
+        await site.ledger.record("armed", "lane")
+        await site.checkpoints.make()
+        await site.ledger.record("disarmed", "lane")
+        key = site.checkpoints.key.fingerprint
+    ran = await shell("ledger", "verify", "--data-dir", str(folder), "--json")
+    counts = {"entries": 2, "checkpoints": 1, "sealed": 1}
+    assert ran.json == {**counts, "intact": True, "faults": [], "fingerprint": key}
+    assert "holds no bridge.db" in (await shell("ledger", "verify", "--data-dir", str(shell.folder))).complaint
