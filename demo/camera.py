@@ -7,6 +7,7 @@ remembers what it was asked, and has knobs for the ways in which real ones misbe
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class NvrInput:
     streams: tuple[Stream, ...] = ()  # main, sub
 
 
-class _SimulatedDevice:
+class _SimulatedDevice(ABC):
     """The sockets that every device has."""
 
     def __init__(
@@ -125,8 +126,9 @@ class _SimulatedDevice:
     ) -> None:
         await self.stop()
 
+    @abstractmethod
     def _route(self, app: web.Application) -> None:
-        raise NotImplementedError
+        """Add what the device's HTTP service answers."""
 
     @web.middleware
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:

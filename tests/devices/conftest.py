@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
-import av
-import numpy as np
 import pytest
+from films import filmed
 
 from demo.camera import HikvisionNvr, NvrInput, OnvifCamera, Stream
 from demo.feed import Feed, Recording, StoryClock
@@ -15,35 +14,14 @@ from nvr_bridge.devices.credentials import Credentials, LoginBook, UnsavedRefusa
 LOGIN = ("viewer", "p@ss:w/rd 1")  # every character that an address must not take literally
 
 
-def record(codec: str, size: tuple[int, int], fps: int = 10) -> Recording:
-    """Two seconds of a moving square."""
-    encoder = av.CodecContext.create("libx264" if codec == "h264" else "libx265", "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height = size
-    encoder.pix_fmt = "yuv420p"
-    encoder.framerate = fps
-    encoder.gop_size = fps
-    encoder.max_b_frames = 0
-    encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}
-    if codec == "hevc":
-        encoder.options |= {"x265-params": f"log-level=none:pools=1:keyint={fps}:min-keyint={fps}:scenecut=0:bframes=0"}
-    packets = []
-    for index in range(2 * fps):
-        image = np.full((size[1], size[0], 3), 90, np.uint8)
-        image[10:60, 8 * index : 8 * index + 40] = 250
-        packets += encoder.encode(av.VideoFrame.from_ndarray(image, format="bgr24"))
-    packets += encoder.encode(None)
-    return Recording.of(codec, size, fps, [(bytes(packet), packet.is_keyframe) for packet in packets])
-
-
 @pytest.fixture(scope="session")
 def recordings() -> dict[str, Recording]:
     """What profiles send: a main stream, two sub streams, and one too small to recognise anybody in."""
     return {
-        "main": record("h264", (1280, 720)),
-        "sub": record("h264", (640, 360)),
-        "sub265": record("hevc", (640, 360)),
-        "tiny": record("h264", (352, 192)),
+        "main": filmed("h264", (1280, 720), fps=10),
+        "sub": filmed("h264", (640, 360), fps=10),
+        "sub265": filmed("hevc", (640, 360), fps=10),
+        "tiny": filmed("h264", (352, 192), fps=10),
     }
 
 
