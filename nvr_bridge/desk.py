@@ -19,9 +19,9 @@ from .listing import iso
 from .models import Visit
 from .presence import Presence
 from .store.partners import Partner, PartnerTable
-from .store.referrals import Filing, ReferralTable, StoredReferral
-from .store.registrations import RegistrationTable
+from .store.referrals import Filing, StoredReferral
 from .visits.attendance import Attendance
+from .visits.casebook import Tables
 from .visits.evidence import contact
 from .visits.referral_csv import read_filings
 
@@ -36,8 +36,7 @@ class Desk:
         records: Records,
         passes: Passes,
         partners: PartnerTable,
-        referrals: ReferralTable,
-        registrations: RegistrationTable,
+        evidence: Tables,
         attendance: Attendance,
         presence: Presence,
         clock: Callable[[], float] = time.time,
@@ -47,8 +46,8 @@ class Desk:
         self._records = records
         self._passes = passes
         self._partners = partners
-        self._referrals = referrals
-        self._registrations = registrations
+        self._referrals = evidence.referrals
+        self._registrations = evidence.registrations
         self._attendance = attendance
         self._presence = presence
         self._clock = clock

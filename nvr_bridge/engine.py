@@ -39,6 +39,7 @@ from .server.app import Server
 from .service import Parts, Service
 from .sight import Sight
 from .store.cameras import CameraTable
+from .store.corrections import CorrectionTable
 from .store.database import Database
 from .store.files import KEYS
 from .store.partners import PartnerTable
@@ -46,11 +47,13 @@ from .store.referrals import ReferralTable
 from .store.registrations import RegistrationTable
 from .store.settings import SettingsTable
 from .store.sightings import SightingTable
+from .store.signings import SigningTable
+from .store.staff import StaffTable
 from .store.tokens import TokenTable
 from .store.visits import VisitTable
 from .vision.sessions import load
 from .visits.attendance import Attendance
-from .visits.casebook import Casebook
+from .visits.casebook import Casebook, Tables
 from .worker import Worker
 
 _LOGGER = logging.getLogger(__name__)
@@ -137,7 +140,8 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     notary = Notary(await Checkpoints.open(database, vault, keys_dir))
     ledger, log = Ledger(database, vault), EventLog(database)
     records = await Records.open(database, vault, ledger, log)
-    visits, sightings = VisitTable(database, log), SightingTable(database)
+    evidence = _evidence(config, database, vault, ledger, log)
+    visits, sightings = evidence.visits, evidence.sightings
 
     bus, interlock = Bus(), Interlock(config.zones, policy, config.notice_hash, config.sign_ttl)
     gate = Gate(config.zones, interlock)
@@ -150,10 +154,8 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     make_loop = partial(CameraLoop, sight=sight, viewer=presence, armed=gate.armed, analysis_fps=config.analysis_fps)
     fleet = Fleet(CameraTable(database, vault), config.zones, config.interfaces, bus, make_loop)
     enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, fleet, sight, bus)
-    referrals = ReferralTable(database, vault, ledger, config.rules.validity)
-    registrations = RegistrationTable(database, ledger)
     passes, partners = Passes(database, vault, ledger, records), PartnerTable(database, ledger)
-    desk = Desk(config, vault, records, passes, partners, referrals, registrations, attendance, presence)
+    desk = Desk(config, vault, records, passes, partners, evidence, attendance, presence)
     service = Service(
         Parts(
             config=config,
@@ -177,7 +179,7 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             enrolment=enrolment,
             fleet=fleet,
             desk=desk,
-            casebook=Casebook(visits, sightings, referrals, registrations, config.rules),
+            casebook=Casebook(evidence, config.rules),
             notary=notary,
         )
     )
@@ -193,3 +195,15 @@ async def _models(config: Config, biometrics: bool, gate: Gate, stack: AsyncExit
     gallery = Gallery(vision.dimension, vision.threshold)
     stack.push_async_callback(gallery.close)
     return Sight(vision, worker, config.min_face), gallery
+
+
+def _evidence(config: Config, database: Database, vault: Vault, ledger: Ledger, log: EventLog) -> Tables:
+    return Tables(
+        visits=VisitTable(database, log),
+        sightings=SightingTable(database),
+        referrals=ReferralTable(database, vault, ledger, config.rules.validity),
+        registrations=RegistrationTable(database, ledger),
+        signings=SigningTable(database, ledger),
+        staff=StaffTable(database, ledger),
+        corrections=CorrectionTable(database, ledger),
+    )

@@ -8,7 +8,8 @@ from typing import Any
 
 from .models import Visit
 from .store.sightings import StoredSighting
-from .visits.casebook import Case, Days
+from .store.signings import StoredSigning
+from .visits.casebook import Case, Compared, Days
 from .visits.replay import Day
 from .visits.rules import RULES_VERSION
 
@@ -52,22 +53,34 @@ def sighting_row(row: StoredSighting, alias: str | None) -> dict[str, Any]:
     }
 
 
-def replay_result(days: Days, shown: Callable[[Visit, Case], dict[str, Any]]) -> dict[str, Any]:
-    """A replay: every visit; or, where it was replayed under other settings too, those that would change."""
+def signing_row(signing: StoredSigning, case: Case, alias: str | None) -> dict[str, Any]:
+    """A signing with its verdict."""
+    return {
+        "signing": signing.signing_id,
+        "visit": signing.visit_id,
+        "alias": alias,
+        "zone": signing.zone_id,
+        "at": iso(signing.at),
+        "attribution": case.get("attribution"),
+        "partner": case.get("partner"),
+        "rule": case.get("rule"),
+        "risks": case.get("risks", []),
+        "needs_review": case.get("needs_review", False),
+        "evidence_erased": case.get("evidence_erased", False),
+    }
+
+
+def replay_result(days: Days, alias: Callable[[str], str | None]) -> dict[str, Any]:
+    """A replay: every visit and signing; or, where it was replayed under other settings too, those that would change."""
     result = {
         "rules_version": RULES_VERSION,
         "judged": len(days.visits),
         "evidence_erased": days.erased,
         "daily": [_counts(day) for day in days.daily],
+        "visits": [{**visit_row(*_shown(one, alias)), **_would_be(one)} for one in days.visits if _wanted(one)],
+        "signings": [{**signing_row(*_shown(one, alias)), **_would_be(one)} for one in days.signings if _wanted(one)],
     }
-    if not days.compared:
-        return {**result, "visits": [shown(one.visit, one.now) for one in days.visits]}
-    changed = [one for one in days.visits if one.other != one.now]
-    return {
-        **result,
-        "visits": [{**shown(one.visit, one.now), "would_be": one.other} for one in changed],
-        "daily_would_be": [_counts(day) for day in days.other_daily],
-    }
+    return {**result, "daily_would_be": [_counts(day) for day in days.other_daily]} if days.compared else result
 
 
 def iso(moment: float) -> str:
@@ -83,3 +96,18 @@ def _counts(day: Day) -> dict[str, Any]:
         "channel": day.channel,
         "undetermined": day.undetermined,
     }
+
+
+def _shown[T: (Visit, StoredSigning)](
+    one: Compared[T], alias: Callable[[str], str | None]
+) -> tuple[T, Case, str | None]:
+    visitor_id = one.what.visitor_id
+    return one.what, one.now, alias(visitor_id) if visitor_id else None
+
+
+def _wanted(one: Compared[Any]) -> bool:
+    return one.other is None or one.other != one.now
+
+
+def _would_be(one: Compared[Any]) -> dict[str, Any]:
+    return {} if one.other is None else {"would_be": one.other}

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from . import __version__
@@ -216,13 +217,16 @@ class Service:
         parts.gallery.forget(visitor_id)
         parts.recogniser.forget(visitor_id)
         await parts.attendance.forget(visitor_id)
+        visits: list[str] = []
         try:
             settled = await parts.casebook.to_settle(visitor_id)
-            await parts.records.withdraw(visitor_id, self._clock(), self._gone, settled)
+            await parts.records.withdraw(visitor_id, self._clock(), partial(self._gone, visits), settled)
         finally:
+            await parts.attendance.forget(visitor_id, visits)
             await parts.gallery.rebuild(parts.records.templates)
 
-    def _gone(self, gone: Withdrawn) -> None:
+    def _gone(self, visits: list[str], gone: Withdrawn) -> None:
+        visits += gone.visit_ids
         self.bus.publish(Forget(gone.alias, gone.visit_ids))
         self.bus.publish(Told(gone.event))
         self._push_engine()
@@ -243,7 +247,9 @@ class Service:
         if args["from"] > args["to"]:
             raise InvalidError("from: is after to; give the earlier day first")
         other = read_settings(args["settings"], self.config.rules) if "settings" in args else None
-        return replay_result(await self._parts.casebook.replay(args["from"], args["to"], other), self._visit)
+        return replay_result(
+            await self._parts.casebook.replay(args["from"], args["to"], other), self._parts.records.alias
+        )
 
     async def sighting_list(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """Sightings, the newest first."""

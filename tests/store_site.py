@@ -17,12 +17,17 @@ from nvr_bridge.consent.records import Granted, Records
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.events import EventLog
 from nvr_bridge.store.cases import CaseTable
+from nvr_bridge.store.corrections import CorrectionTable
 from nvr_bridge.store.database import Database
 from nvr_bridge.store.partners import PartnerTable
 from nvr_bridge.store.referrals import ReferralTable
 from nvr_bridge.store.registrations import RegistrationTable
 from nvr_bridge.store.sightings import SightingTable
+from nvr_bridge.store.signings import SigningTable
+from nvr_bridge.store.staff import StaffTable
 from nvr_bridge.store.visits import VisitTable
+from nvr_bridge.visits.casebook import Casebook, Tables
+from nvr_bridge.visits.evidence import Settings
 
 if TYPE_CHECKING:
     from nvr_bridge.models import Embedding
@@ -50,6 +55,9 @@ class Site:
     referrals: ReferralTable
     registrations: RegistrationTable
     cases: CaseTable
+    signings: SigningTable
+    staff: StaffTable
+    corrections: CorrectionTable
 
     async def grant(self, person: int, *, looks: int = 1, expires_at: float = NOW + 86400) -> Granted:
         """Remember a made-up person."""
@@ -62,6 +70,21 @@ class Site:
             guardian=False,
             embeddings=[face(person, look) for look in range(looks)],
             now=NOW,
+        )
+
+    def casebook(self, settings: Settings) -> Casebook:
+        """What judges all of it."""
+        return Casebook(
+            Tables(
+                visits=self.visits,
+                sightings=self.sightings,
+                referrals=self.referrals,
+                registrations=self.registrations,
+                signings=self.signings,
+                staff=self.staff,
+                corrections=self.corrections,
+            ),
+            settings,
         )
 
     def files(self) -> dict[str, bytes]:
@@ -92,6 +115,9 @@ async def open_site(data_dir: Path) -> AsyncIterator[Site]:
             referrals=ReferralTable(db, vault, ledger, VALIDITY),
             registrations=RegistrationTable(db, ledger),
             cases=CaseTable(db, vault, ledger),
+            signings=SigningTable(db, ledger),
+            staff=StaffTable(db, ledger),
+            corrections=CorrectionTable(db, ledger),
         )
     finally:
         await db.close()

@@ -6,11 +6,10 @@ the rows without a key tell the next start what is left to erase.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..models import Event
@@ -27,6 +26,8 @@ from ..store.schema import (
     VisitRow,
 )
 from ..store.schema_cases import CaseRow, ReviewRow
+from ..store.schema_evidence import CorrectedRow, CorrectionRow, CoSignerRow, SigningRow, StaffRow
+from ..store.settled import Alone, Settled, told_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,10 @@ class Withdrawn:
     event: Event
 
 
-async def erase_rows(
-    session: AsyncSession, visitor_id: str, settled: Mapping[str, dict[str, Any]]
-) -> tuple[str, tuple[str, ...]]:
+async def erase_rows(session: AsyncSession, visitor_id: str, settled: Settled) -> tuple[str, tuple[str, ...]]:
     """Erase the visitor in the caller's transaction → (the zone of their last consent, their visits).
 
-    Visits, events and sightings stay for the counts, as nobody's; of a visit its verdict too, from `settled`.
+    Visits, signings, events and sightings stay for the counts, as nobody's; of the first two their verdicts too.
     """
     latest = (
         select(ConsentRow.zone_id).where(ConsentRow.visitor_id == visitor_id).order_by(ConsentRow.granted_at.desc())
@@ -51,37 +50,41 @@ async def erase_rows(
     zone_id = await session.scalar(latest.limit(1)) or ""
     visits = await session.scalars(select(VisitRow.visit_id).where(VisitRow.visitor_id == visitor_id))
     visit_ids = tuple(visits)
-    for visit_id, verdict in settled.items():
+    for visit_id, verdict in settled.visits.items():
         await session.execute(update(VisitRow).where(VisitRow.visit_id == visit_id).values(settled=verdict))
-    alone = await _erase_contacts(session, visitor_id)
-    await _erase_reasons(session, [*visit_ids, *alone])
+    alone = await told_alone(session, visitor_id)
+    await _erase_evidence(session, visitor_id, alone, settled)
+    await _erase_reasons(session, [*visit_ids, *alone.visits])
     await session.execute(
         update(SightingRow).where(SightingRow.visitor_id == visitor_id).values(visitor_id=None, score=None, margin=None)
     )
     await session.execute(update(EventRow).where(EventRow.visitor_id == visitor_id).values(visitor_id=None))
     # Nobody extends or ends an open visit that is nobody's, so it ends here.
-    theirs_open = (VisitRow.visitor_id == visitor_id, VisitRow.ended_at.is_(None))
+    unnamed = and_(VisitRow.visitor_id.is_(None), VisitRow.visit_id.in_(alone.visits))
+    theirs_open = (or_(VisitRow.visitor_id == visitor_id, unnamed), VisitRow.ended_at.is_(None))
     await session.execute(update(VisitRow).where(*theirs_open).values(ended_at=VisitRow.last_at))
     await session.execute(update(VisitRow).where(VisitRow.visitor_id == visitor_id).values(visitor_id=None))
-    for table in (PassScanRow, PassRow, CheckInRow):
-        await session.execute(delete(table).where(table.visitor_id == visitor_id))
     await session.execute(delete(TemplateRow).where(TemplateRow.visitor_id == visitor_id))
     await session.execute(delete(ConsentRow).where(ConsentRow.visitor_id == visitor_id))
     await session.execute(delete(VisitorRow).where(VisitorRow.visitor_id == visitor_id))
-    return zone_id, visit_ids
+    return zone_id, (*visit_ids, *sorted(alone.visits.difference(visit_ids)))
 
 
-async def _erase_contacts(session: AsyncSession, visitor_id: str) -> list[str]:
-    """Erase what was told under the visitor's contacts alone, unless somebody else gave the same contact → its visits."""
-    theirs = select(CheckInRow.contact_full).where(CheckInRow.visitor_id == visitor_id)
-    others = select(CheckInRow.contact_full).where(
-        CheckInRow.visitor_id.is_not(None), CheckInRow.visitor_id != visitor_id
-    )
-    alone = CheckInRow.visitor_id.is_(None), CheckInRow.contact_full.in_(theirs), CheckInRow.contact_full.not_in(others)
-    visits = await session.scalars(select(CheckInRow.visit_id).where(*alone).distinct())
-    visit_ids = [*visits]
-    await session.execute(delete(CheckInRow).where(*alone))
-    return visit_ids
+# --- helpers ------------------------------------------------------------------------------------------------------
+
+
+async def _erase_evidence(session: AsyncSession, visitor_id: str, alone: Alone, settled: Settled) -> None:
+    """Of signings nothing stays but when and where, and the verdict; of staff marks and corrections nothing at all."""
+    await session.execute(delete(CheckInRow).where(CheckInRow.check_in_id.in_(alone.check_ins)))
+    theirs = or_(SigningRow.visitor_id == visitor_id, SigningRow.signing_id.in_(alone.signings))
+    nobodys = dict.fromkeys(("visitor_id", "document", "contact_full", "contact_mask", "salt", "ledger"))
+    await session.execute(update(SigningRow).where(theirs).values(nobodys))
+    for signing_id, verdict in settled.signings.items():
+        await session.execute(update(SigningRow).where(SigningRow.signing_id == signing_id).values(settled=verdict))
+    for table in (PassScanRow, PassRow, CheckInRow, CoSignerRow, StaffRow, CorrectedRow):
+        await session.execute(delete(table).where(table.visitor_id == visitor_id))
+    still = select(CorrectedRow.correction_id).group_by(CorrectedRow.correction_id).having(func.count() > 1)
+    await session.execute(delete(CorrectionRow).where(CorrectionRow.correction_id.not_in(still)))
 
 
 async def _erase_reasons(session: AsyncSession, visit_ids: Sequence[str]) -> None:

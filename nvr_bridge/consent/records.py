@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from sqlalchemy import exists, func, insert, select
@@ -20,6 +20,7 @@ from ..models import Consent, Event, EventKind
 from ..store.database import Database
 from ..store.finish import to_the_end
 from ..store.schema import ConsentRow, TemplateRow, VisitorRow
+from ..store.settled import Settled
 from .alias import new_alias, plain
 from .erasure import Withdrawn, erase_rows
 from .ledger import Ledger
@@ -153,19 +154,19 @@ class Records:
         visitor_id: str,
         now: float,
         erased: Callable[[Withdrawn], None] | None = None,
-        settled: Mapping[str, dict[str, Any]] | None = None,
+        settled: Settled | None = None,
     ) -> Withdrawn:
         """Erase a visitor for good: the key, the rows, and what the write-ahead log holds of them.
 
         `erased` is called once the store has committed, before the log is cut and anything else is written: what is to be
         told is then told in its turn, also if the log cannot be cut or the caller is cancelled. `settled` are the
-        verdicts of their visits, by visit: they stay.
+        verdicts that stay.
 
         Raises `NotFoundError`, and `ErasureOwedError` if another program keeps the log from being cut. After any other
         `RetryError` (a full disk) it can be called again.
         """
         async with self._changing:
-            return await to_the_end(self._withdraw(visitor_id, now, erased, settled or {}))
+            return await to_the_end(self._withdraw(visitor_id, now, erased, settled or Settled()))
 
     async def _grant(self, consent: Consent, embeddings: Sequence[Embedding], pack: str) -> Granted:
         async def write(session: AsyncSession, visitor_id: str) -> tuple[tuple[Template, ...], Event]:
@@ -224,7 +225,7 @@ class Records:
         visitor_id: str,
         now: float,
         erased: Callable[[Withdrawn], None] | None,
-        settled: Mapping[str, dict[str, Any]],
+        settled: Settled,
     ) -> Withdrawn:
         alias = self._aliases.get(visitor_id)
         if alias is None:
@@ -251,7 +252,7 @@ class Records:
         alias: str,
         now: float,
         subject: Callable[[int], str] | None,
-        settled: Mapping[str, dict[str, Any]],
+        settled: Settled,
     ) -> Withdrawn:
         until = select(func.max(ConsentRow.expires_at)).where(ConsentRow.visitor_id == visitor_id)
         expires_at = (await session.execute(until)).scalar_one_or_none()
@@ -279,7 +280,7 @@ class Records:
             _LOG.warning("consent: erasing %d visitors whose keys are gone", len(keyless))
             async with self._db.write() as session:
                 for visitor_id in keyless:
-                    await self._erase(session, visitor_id, "", now, None, {})
+                    await self._erase(session, visitor_id, "", now, None, Settled())
             try:
                 await self._db.checkpoint()
             except RetryError as err:

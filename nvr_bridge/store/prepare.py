@@ -17,6 +17,7 @@ from .files import DATABASE, DirectoryLock, make_private_directory
 from .migrations import migrate
 from .schema import CheckInRow, ConsentRow, EventRow, LoginRow, ReferralRow, SettingRow, TemplateRow, VisitorRow
 from .schema_cases import ReviewRow
+from .schema_evidence import SigningRow
 
 ENGINE_ID = "engine_id"
 BUSY_SECONDS = 5.0  # how long a statement waits for another program that locks the store
@@ -130,7 +131,7 @@ def _facts(connection: Connection) -> tuple[str, bool, int]:
     if engine_id is None:
         engine_id = uuid.uuid4().hex
         connection.execute(insert(SettingRow).values(key=ENGINE_ID, value=engine_id))
-    sealed = (VisitorRow, ConsentRow, TemplateRow, LoginRow, ReferralRow, CheckInRow, ReviewRow)
+    sealed = (VisitorRow, ConsentRow, TemplateRow, LoginRow, ReferralRow, CheckInRow, SigningRow, ReviewRow)
     fresh = not any(connection.execute(select(exists(select(table)))).scalar_one() for table in sealed)
     # Not the highest in the table: retention may have deleted that one, and its number is still used up.
     given = text("SELECT seq FROM sqlite_sequence WHERE name = :name")

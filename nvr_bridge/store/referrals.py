@@ -5,9 +5,6 @@ A refusal depends on the partner's own referrals alone, so that nobody can probe
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
 import uuid
 from bisect import bisect_left, insort
 from collections import defaultdict
@@ -20,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..consent.ledger import Ledger
 from ..consent.vault import Vault
 from ..errors import AskError, ConflictError, InvalidError, NotFoundError
+from . import proof
 from .database import Database, rows_of
 from .schema import Data, PartnerRow, ReferralRow
 
@@ -101,7 +99,7 @@ class ReferralTable:
             if row.withdrawn_at is not None:
                 raise ConflictError(f"referral: {referral_id} was withdrawn already")
             row.withdrawn_at = now
-            data = {"partner": row.partner_id, "proof": _proof(row)}
+            data = {"partner": row.partner_id, "proof": proof.of_referral(row)}
             await self._ledger.append(session, "referral_withdrawn", at=now, data={**data})
 
     async def list(
@@ -186,11 +184,11 @@ class ReferralTable:
                 filed_at=now,
                 expected_at=filing.expected,
                 withdrawn_at=None,
-                salt=secrets.token_hex(32),
+                salt=proof.new_salt(),
             )
             for filing in filings
         ]
-        acts: list[Data] = [{"partner": row.partner_id, "proof": _proof(row)} for row in rows]
+        acts: list[Data] = [{"partner": row.partner_id, "proof": proof.of_referral(row)} for row in rows]
         for row, entry in zip(rows, await self._ledger.append_all(session, "referral_filed", now, acts), strict=True):
             row.ledger = entry.number
         session.add_all(rows)
@@ -216,12 +214,3 @@ type _Own = dict[str, defaultdict[str, list[float]]]  # partner → contact as g
 
 def _declared(filing: Filing, now: float) -> float:
     return now if filing.declared is None else min(filing.declared, now)
-
-
-def _proof(row: ReferralRow) -> str:
-    """What the ledger holds of a referral: shown the row, anybody can check it; without the row it says nothing."""
-    content = [
-        *(row.salt, row.referral_id, row.partner_id, row.contact_full, row.contact_mask),
-        *(row.declared_at, row.filed_at, row.expected_at),
-    ]
-    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..consent.ledger import Ledger
 from ..models import Visit
+from . import proof
 from .database import Database, rows_of
 from .schema import CheckInRow, PassScanRow
 from .visits import Also
@@ -29,6 +30,7 @@ class Scan:
 class StoredCheckIn:
     """A contact was given. `full` and `mask` are its keyed hashes."""
 
+    check_in_id: int
     visitor_id: str | None  # None: the contact stands for the person
     full: str
     mask: str
@@ -49,9 +51,9 @@ class RegistrationTable:
         """What writes that the visitor's pass was shown."""
 
         async def write(session: AsyncSession, visit: Visit) -> None:
-            values = {"visitor_id": visitor_id, "zone_id": zone_id, "at": at, "visit_id": visit.visit_id}
-            await session.execute(insert(PassScanRow).values(values))
-            await self._ledger.append(session, "pass_scanned", at=at, zone_id=zone_id, visitor_id=visitor_id)
+            entry = await self._ledger.append(session, "pass_scanned", at=at, zone_id=zone_id, visitor_id=visitor_id)
+            row = {"visitor_id": visitor_id, "zone_id": zone_id, "at": at, "visit_id": visit.visit_id}
+            await session.execute(insert(PassScanRow).values(**row, ledger=entry.number))
 
         return write
 
@@ -61,18 +63,23 @@ class RegistrationTable:
         """What writes that a contact was given."""
 
         async def write(session: AsyncSession, visit: Visit) -> None:
-            await session.execute(
-                insert(CheckInRow).values(
-                    visitor_id=visitor_id,
-                    contact_full=full,
-                    contact_mask=mask,
-                    source=source,
-                    zone_id=zone_id,
-                    at=at,
-                    visit_id=visit.visit_id,
-                )
+            row = CheckInRow(
+                visitor_id=visitor_id,
+                contact_full=full,
+                contact_mask=mask,
+                source=source,
+                zone_id=zone_id,
+                at=at,
+                visit_id=visit.visit_id,
+                salt=proof.new_salt(),
             )
-            await self._ledger.append(session, "checked_in", at=at, zone_id=zone_id, visitor_id=visitor_id)
+            act = {"proof": proof.of_check_in(row)}
+            entry = await self._ledger.append(
+                session, "checked_in", at=at, zone_id=zone_id, visitor_id=visitor_id, data={**act}
+            )
+            row.ledger = entry.number
+            session.add(row)
+            await session.flush()
 
         return write
 
@@ -99,8 +106,8 @@ class RegistrationTable:
     async def check_ins(self) -> Sequence[StoredCheckIn]:
         """Every contact given, the oldest first."""
         columns = (
-            *(CheckInRow.visitor_id, CheckInRow.contact_full, CheckInRow.contact_mask, CheckInRow.source),
-            *(CheckInRow.zone_id, CheckInRow.at, CheckInRow.visit_id),
+            *(CheckInRow.check_in_id, CheckInRow.visitor_id, CheckInRow.contact_full, CheckInRow.contact_mask),
+            *(CheckInRow.source, CheckInRow.zone_id, CheckInRow.at, CheckInRow.visit_id),
         )
         wanted = select(*columns).order_by(CheckInRow.at, CheckInRow.check_in_id)
         async with self._db.read() as session:

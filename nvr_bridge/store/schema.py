@@ -241,7 +241,7 @@ class ReferralRow(Base):
     partner_id: Mapped[str] = mapped_column(ID, ForeignKey("partners.partner_id"))
     broker_sealed: Mapped[bytes | None]
     contact_full: Mapped[str | None] = mapped_column(ID, index=True)  # None: it was given masked
-    contact_mask: Mapped[str] = mapped_column(ID)
+    contact_mask: Mapped[str] = mapped_column(ID, index=True)
     declared_at: Mapped[float] = mapped_column(index=True)  # its own time
     filed_at: Mapped[float]  # when it reached this engine
     expected_at: Mapped[float | None]
@@ -271,6 +271,7 @@ class PassScanRow(Base):
     zone_id: Mapped[str] = mapped_column(ID)
     at: Mapped[float] = mapped_column(index=True)
     visit_id: Mapped[str] = mapped_column(ID, index=True)
+    ledger: Mapped[int | None]  # the number of its entry; None for what older versions wrote
 
 
 class CheckInRow(Base):
@@ -282,8 +283,10 @@ class CheckInRow(Base):
     check_in_id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
     visitor_id: Mapped[str | None] = mapped_column(ID, ForeignKey(_VISITOR, ondelete="CASCADE"), index=True)
     contact_full: Mapped[str] = mapped_column(ID, index=True)
-    contact_mask: Mapped[str] = mapped_column(ID)
+    contact_mask: Mapped[str] = mapped_column(ID, index=True)
     source: Mapped[str | None] = mapped_column(WORDS)  # as told; shown, and decides nothing
     zone_id: Mapped[str] = mapped_column(ID)
     at: Mapped[float] = mapped_column(index=True)
     visit_id: Mapped[str] = mapped_column(ID, index=True)
+    salt: Mapped[str | None] = mapped_column(ID)  # with the columns above it gives the proof that the ledger holds
+    ledger: Mapped[int | None]  # the number of that entry; None for what older versions wrote

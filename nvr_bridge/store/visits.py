@@ -16,6 +16,7 @@ from ..models import Event, EventKind, Visit
 from .cases import open_case
 from .database import Database, rows_of
 from .schema import CheckInRow, Data, VisitRow
+from .settled import Alone, told_alone
 
 # What is written in the same transaction as the visit that it belongs to.
 type Also = Callable[[AsyncSession, Visit], Awaitable[None]]
@@ -131,6 +132,11 @@ class VisitTable:
         wanted = select(VisitRow).where(VisitRow.visitor_id == visitor_id).order_by(VisitRow.started_at)
         async with self._db.read() as session:
             return [_visit(row) for row in await session.scalars(wanted)]
+
+    async def told_alone(self, visitor_id: str) -> Alone:
+        """The evidence that does not name the visitor, and will be erased with them."""
+        async with self._db.read() as session:
+            return await told_alone(session, visitor_id)
 
     async def list(self, since: float | None, until: float | None, zone_id: str | None, limit: int) -> Sequence[Visit]:
         """The newest `limit` visits that began in [since, until), the newest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ..errors import BugError
 from ..events import Bus, Told
@@ -60,10 +60,11 @@ class Attendance:
         """Close the visits that are over."""
         await to_the_end(self._sweep())
 
-    async def forget(self, visitor_id: str) -> None:
-        """The visitor withdrew: what is open of them is theirs no more."""
+    async def forget(self, visitor_id: str, visit_ids: Collection[str] = ()) -> None:
+        """The visitor withdrew: what is open of them is theirs no more, nor are these visits under a contact alone."""
         async with self._lock:
             self._open.pop(visitor_id, None)
+            self._open = {who: visit for who, visit in self._open.items() if visit.visit_id not in visit_ids}
 
     async def _attend(
         self, who: str, visitor_id: str | None, zone_id: str, at: float, data: Data, also: Also | None

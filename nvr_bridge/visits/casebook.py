@@ -6,52 +6,59 @@ Nothing is kept between questions: a verdict follows from the evidence as it is,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from operator import itemgetter
 from typing import Any
 
 from ..models import Visit
-from ..store.referrals import ReferralTable, StoredReferral
-from ..store.registrations import RegistrationTable, Scan, StoredCheckIn
-from ..store.sightings import KnownSighting, SightingTable
+from ..store.corrections import CorrectionTable
+from ..store.referrals import ReferralTable
+from ..store.registrations import RegistrationTable
+from ..store.settled import Alone, Settled
+from ..store.sightings import SightingTable
+from ..store.signings import SigningTable, StoredSigning
+from ..store.staff import StaffTable
 from ..store.visits import VisitTable
 from .attribution import Judged
 from .components import components
-from .evidence import CheckIn, Contact, Evidence, PassEvidence, Referral, Settings, SightingEvidence, Withdrawal
+from .evidence import Settings
 from .identity import node_of
+from .kept import Body, Kept, body, without
 from .replay import Day, Replay, replay
+from .signings import JudgedSigning
 from .timeline import local_day
 
-type Key = tuple[str, float]  # whose presence, and when
 type Case = dict[str, Any]  # a verdict, JSON-able
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What the store holds that can decide something, each kind the oldest first."""
+class Tables:
+    """Where the evidence is kept."""
 
-    referrals: Sequence[StoredReferral]
-    scans: Sequence[Scan]
-    check_ins: Sequence[StoredCheckIn]
-    sightings: Sequence[KnownSighting]
-    visits: Sequence[Visit]
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """All evidence in the order in which it arrived, and which of it each visit of the store rests on."""
-
-    events: tuple[Evidence, ...]
-    presence: Mapping[str, tuple[Key, ...]]  # by visit
+    visits: VisitTable
+    sightings: SightingTable
+    referrals: ReferralTable
+    registrations: RegistrationTable
+    signings: SigningTable
+    staff: StaffTable
+    corrections: CorrectionTable
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """A visit of the store under the site's settings, and under others."""
+class Cases:
+    """Verdicts, by visit and by signing."""
 
-    visit: Visit
+    visits: dict[str, Case]
+    signings: dict[str, Case]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared[T]:
+    """A visit or signing of the store under the site's settings, and under others."""
+
+    what: T
     now: Case
     other: Case | None
 
@@ -60,7 +67,8 @@ class Compared:
 class Days:
     """Some days of the store, replayed."""
 
-    visits: tuple[Compared, ...]
+    visits: tuple[Compared[Visit], ...]
+    signings: tuple[Compared[StoredSigning], ...]
     compared: bool  # whether they were replayed under other settings too
     erased: int  # visits that were skipped: their evidence is gone
     daily: tuple[Day, ...]
@@ -70,91 +78,55 @@ class Days:
 class Casebook:
     """Reads the store and judges. Judging runs in a thread."""
 
-    def __init__(
-        self,
-        visits: VisitTable,
-        sightings: SightingTable,
-        referrals: ReferralTable,
-        registrations: RegistrationTable,
-        settings: Settings,
-    ) -> None:
-        self._visits = visits
-        self._sightings = sightings
-        self._referrals = referrals
-        self._registrations = registrations
+    def __init__(self, tables: Tables, settings: Settings) -> None:
+        self._tables = tables
         self._settings = settings
 
     async def verdicts(self, visits: Sequence[Visit]) -> dict[str, Case]:
         """The verdict of each of these visits, by visit: as it was, where the evidence was erased; none where it is lost."""
-        evidence = await self._read(self._settings.visit_gap)
-        judged = await asyncio.to_thread(judge_some, evidence, {visit.visit_id for visit in visits}, self._settings)
-        cases = {visit_id: case(one) for visit_id, one in judged.items()}
-        settled = {visit.visit_id: visit.settled for visit in visits if visit.settled is not None}
-        return {key: {**was, "evidence_erased": True} for key, was in settled.items()} | cases
+        kept = await self._read()
+        visit_ids = {visit.visit_id for visit in visits}
+        judged = await asyncio.to_thread(judge_some, kept, visit_ids, self._settings)
+        return judged.visits | {visit.visit_id: as_it_was(visit.settled) for visit in visits if visit.settled}
 
-    async def to_settle(self, visitor_id: str) -> dict[str, Case]:
-        """What is to stay of a visitor whose evidence will be erased: the verdicts of their visits, by visit."""
-        evidence = await self._read(self._settings.visit_gap)
-        mine = {visit.visit_id for visit in await self._visits.of(visitor_id)}
-        return {
-            key: case(one) for key, one in (await asyncio.to_thread(judge_some, evidence, mine, self._settings)).items()
-        }
+    async def signed(self, signings: Sequence[StoredSigning]) -> dict[str, Case]:
+        """The verdict of each of these signings, by signing: as it was, where the evidence was erased."""
+        kept = await self._read()
+        visit_ids = {signing.visit_id for signing in signings}
+        judged = await asyncio.to_thread(judge_some, kept, visit_ids, self._settings)
+        return judged.signings | {one.signing_id: as_it_was(one.settled) for one in signings if one.settled}
+
+    async def to_settle(self, visitor_id: str) -> Settled:
+        """What is to stay of a visitor whose evidence will be erased: every verdict that rests on it."""
+        kept = await self._read()
+        alone = await self._tables.visits.told_alone(visitor_id)
+        return await asyncio.to_thread(_to_settle, kept, visitor_id, alone, self._settings)
 
     async def replay(self, first: date, last: date, other: Settings | None) -> Days:
-        """The visits that began on local days from `first` to `last`, under the site's settings and under `other`."""
-        gap = min(self._settings.visit_gap, other.visit_gap) if other else self._settings.visit_gap
-        evidence = await self._read(gap)
-        wanted = [
-            visit for visit in await self._visits.all() if first <= local_day(visit.started_at, self._settings) <= last
-        ]
-        return await asyncio.to_thread(_days, evidence, wanted, (first, last), self._settings, other)
+        """The visits that began on local days from `first` to `last`, and the signings of those days.
 
-    async def _read(self, gap: float) -> Body:
-        """Everything that the store holds. `gap` is the shortest visit gap that it will be judged with."""
-        kept = Kept(
-            referrals=await self._referrals.arrived(),
-            scans=await self._registrations.scans(),
-            check_ins=await self._registrations.check_ins(),
-            sightings=await self._sightings.known(),
-            visits=await self._visits.all(),
+        Under the site's settings and under `other`.
+        """
+        return await asyncio.to_thread(_days, await self._read(), (first, last), self._settings, other)
+
+    async def _read(self) -> Kept:
+        """Everything that the store holds."""
+        tables = self._tables
+        return Kept(
+            referrals=await tables.referrals.arrived(),
+            scans=await tables.registrations.scans(),
+            check_ins=await tables.registrations.check_ins(),
+            signings=await tables.signings.all(),
+            sightings=await tables.sightings.known(),
+            marks=await tables.staff.all(),
+            corrections=await tables.corrections.all(),
+            visits=await tables.visits.all(),
         )
-        return await asyncio.to_thread(body, kept, gap, self._settings)
 
 
-def body(kept: Kept, gap: float, settings: Settings) -> Body:
-    """What the store keeps, as evidence."""
-    arrived: list[tuple[float, Evidence]] = []
-    presence: dict[str, list[Key]] = {}
-
-    def present(visit_id: str | None, event: SightingEvidence | PassEvidence | CheckIn, arrived_at: float) -> None:
-        arrived.append((arrived_at, event))
-        if visit_id is not None:
-            presence.setdefault(visit_id, []).append((node_of(event) or "", event.at))
-
-    for referral in kept.referrals:
-        given = Contact(referral.mask, referral.full)
-        filed = Referral(referral.declared_at, referral.referral_id, referral.partner, given)
-        arrived.append((referral.filed_at, filed))
-        if referral.withdrawn_at is not None:
-            arrived.append((referral.withdrawn_at, Withdrawal(referral.withdrawn_at, referral.referral_id)))
-    for scan in kept.scans:
-        present(scan.visit_id, PassEvidence(scan.at, scan.visitor_id), scan.at)
-    for row in kept.check_ins:
-        given = Contact(row.mask, row.full)
-        present(row.visit_id, CheckIn(row.at, given, row.visitor_id, row.source or ""), row.at)
-    for sighting in kept.sightings:
-        for seen in _seen(sighting, gap):
-            present(sighting.visit_id, seen, sighting.at)
-    for visit in kept.visits:
-        if visit.visitor_id is not None and visit.visit_id not in presence:
-            for seen in _going_on(visit, visit.visitor_id, gap, settings):
-                present(visit.visit_id, seen, seen.at)
-    events = tuple(event for _, event in sorted(arrived, key=itemgetter(0)))
-    return Body(events, {visit_id: tuple(keys) for visit_id, keys in presence.items()})
-
-
-def judge_some(evidence: Body, visit_ids: set[str], settings: Settings) -> dict[str, Judged]:
-    """The verdicts of some visits, from that part of the evidence which can concern them."""
+def judge_some(kept: Kept, visit_ids: set[str], settings: Settings) -> Cases:
+    """The verdicts of some visits and of their signings, from that part of the evidence which can concern them."""
+    evidence = body(kept, settings.visit_gap, settings)
     nodes = {node for visit_id in visit_ids for node, _ in evidence.presence.get(visit_id, ())}
     wanted = [
         event
@@ -162,40 +134,88 @@ def judge_some(evidence: Body, visit_ids: set[str], settings: Settings) -> dict[
         if any(node_of(event) in nodes for event in part)
         for event in part
     ]
-    return _by_visit(evidence, visit_ids, replay(wanted, settings))
+    found = replay(wanted, settings)
+    visits = {key: case(one) for key, one in _by_visit(evidence, visit_ids, found).items()}
+    signings = {one.signing.signing: signing_case(one) for one in found.signings}
+    theirs = {row.signing_id for row in kept.signings if row.visit_id in visit_ids}
+    return Cases(visits, {key: one for key, one in signings.items() if key in theirs})
 
 
 def case(judged: Judged) -> Case:
     """A verdict as it is listed, and kept when its evidence is erased."""
+    verdict = judged.verdict
     return {
-        "attribution": judged.verdict.attribution,
-        "partner": judged.verdict.partner,
-        "rule": judged.verdict.rule,
-        "risks": [*judged.facts.risks],
-        "needs_review": judged.verdict.attribution == "undetermined" or bool(judged.facts.risks),
+        **_answer(verdict.attribution, verdict.partner, verdict.rule, judged.facts.risks),
         "earlier": judged.returning,
     }
+
+
+def signing_case(judged: JudgedSigning) -> Case:
+    """A signing's verdict as it is listed, and kept when its evidence is erased."""
+    return _answer(judged.verdict.attribution, judged.verdict.partner, judged.verdict.rule, judged.risks)
+
+
+def as_it_was(settled: Case) -> Case:
+    """A verdict whose evidence was erased, as it is listed."""
+    return {**settled, "evidence_erased": True}
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------
 
 
-def _days(
-    evidence: Body, visits: Sequence[Visit], days: tuple[date, date], settings: Settings, other: Settings | None
-) -> Days:
-    visit_ids = {visit.visit_id for visit in visits}
-    found = replay(evidence.events, settings)
-    now = _by_visit(evidence, visit_ids, found)
+def _answer(attribution: str, partner: str | None, rule: str, risks: Sequence[str]) -> Case:
+    return {
+        "attribution": attribution,
+        "partner": partner,
+        "rule": rule,
+        "risks": [*risks],
+        "needs_review": attribution == "undetermined" or bool(risks),
+    }
+
+
+def _to_settle(kept: Kept, visitor_id: str, alone: Alone, settings: Settings) -> Settled:
+    """The verdicts that are other ones, or none, without the visitor's evidence."""
+    visit_ids = {visit.visit_id for visit in kept.visits}
+    before = judge_some(kept, visit_ids, settings)
+    after = judge_some(without(kept, visitor_id, alone), visit_ids, settings)
+    settled = {visit.visit_id for visit in kept.visits if visit.settled is not None}
+    settled |= {signing.signing_id for signing in kept.signings if signing.settled is not None}
+    return Settled(
+        {
+            key: was
+            for key, was in before.visits.items()
+            if key not in settled and _told(after.visits.get(key)) != _told(was)
+        },
+        {key: was for key, was in before.signings.items() if key not in settled and after.signings.get(key) != was},
+    )
+
+
+def _told(was: Case | None) -> Case | None:
+    return was and {key: value for key, value in was.items() if key != "earlier"}
+
+
+def _days(kept: Kept, days: tuple[date, date], settings: Settings, other: Settings | None) -> Days:
     # What the site's own clocks and bars made visits of stays comparable only with the site's time zone.
-    under = replay(evidence.events, replace(other, timezone=settings.timezone)) if other else None
-    then = _by_visit(evidence, visit_ids, under) if under else {}
+    other = replace(other, timezone=settings.timezone) if other else None
+    visits = [one for one in kept.visits if _on(days, one.started_at, settings)]
+    signings = [one for one in kept.signings if _on(days, one.at, settings)]
+    evidence = body(kept, min(settings.visit_gap, other.visit_gap) if other else settings.visit_gap, settings)
+    found = replay(evidence.events, settings)
+    under = replay(evidence.events, other) if other else None
+    now, then = _cases(evidence, visits, found), _cases(evidence, visits, under) if under else None
     compared = tuple(
-        Compared(visit, case(now[visit.visit_id]), case(then[visit.visit_id]) if under else None)
+        Compared(visit, now.visits[visit.visit_id], then.visits[visit.visit_id] if then else None)
         for visit in visits
-        if visit.visit_id in now
+        if visit.visit_id in now.visits and visit.settled is None
+    )
+    signed = tuple(
+        Compared(one, now.signings[one.signing_id], then.signings[one.signing_id] if then else None)
+        for one in signings
+        if one.signing_id in now.signings and one.settled is None
     )
     return Days(
         visits=compared,
+        signings=signed,
         compared=under is not None,
         erased=len(visits) - len(compared),
         daily=_within(found, days),
@@ -203,8 +223,18 @@ def _days(
     )
 
 
+def _on(days: tuple[date, date], at: float, settings: Settings) -> bool:
+    return days[0] <= local_day(at, settings) <= days[1]
+
+
 def _within(found: Replay, days: tuple[date, date]) -> tuple[Day, ...]:
     return tuple(day for day in found.daily if days[0] <= day.day <= days[1])
+
+
+def _cases(evidence: Body, visits: Sequence[Visit], found: Replay) -> Cases:
+    judged = _by_visit(evidence, [visit.visit_id for visit in visits], found)
+    signings = {one.signing.signing: signing_case(one) for one in found.signings}
+    return Cases({key: case(one) for key, one in judged.items()}, signings)
 
 
 def _by_visit(evidence: Body, visit_ids: Iterable[str], found: Replay) -> dict[str, Judged]:
@@ -212,25 +242,3 @@ def _by_visit(evidence: Body, visit_ids: Iterable[str], found: Replay) -> dict[s
     at = {(one.node, one.at): judged for judged in found.visits for one in judged.stay.moments}
     firsts = {key: min(evidence.presence[key], key=itemgetter(1)) for key in visit_ids if key in evidence.presence}
     return {visit_id: at[key] for visit_id, key in firsts.items() if key in at}
-
-
-def _seen(sighting: KnownSighting, gap: float) -> Iterator[SightingEvidence]:
-    """A track as presence from its beginning to its end, close enough together to be one visit."""
-    for at in _between(sighting.started_at, sighting.at, gap):
-        yield SightingEvidence(at, sighting.visitor_id, sighting.score, sighting.margin, zone=sighting.zone_id)
-
-
-def _going_on(visit: Visit, visitor_id: str, gap: float, settings: Settings) -> list[SightingEvidence]:
-    """A visit of somebody recognised whose track has not ended: at the bar, for what it reached is not kept yet."""
-    return [
-        SightingEvidence(at, visitor_id, settings.match_score, settings.match_margin, zone=visit.zone_id)
-        for at in _between(visit.started_at, visit.last_at, gap)
-    ]
-
-
-def _between(first: float, last: float, gap: float) -> Iterator[float]:
-    yield first
-    steps = int((last - first) // (gap / 2))
-    yield from (first + step * gap / 2 for step in range(1, steps + 1) if first + step * gap / 2 < last)
-    if last > first:
-        yield last

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import time
 from zoneinfo import ZoneInfo
@@ -67,8 +68,8 @@ def contact(number: str, key: bytes) -> Contact:
 
 
 def document(number: str, key: bytes) -> str:
-    """An identity document's number as a keyed hash; spaces and case do not matter."""
-    return _hash(key, "document", re.sub(r"\s", "", number.translate(_WIDE)).upper())
+    """An identity document's number as a keyed hash; spaces, case and full-width characters do not matter."""
+    return _hash(key, "document", re.sub(r"\s", "", unicodedata.normalize("NFKC", number)).upper())
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,10 @@ class Signing:
 
 @dataclass(frozen=True, slots=True)
 class StaffMark:
-    """A visitor belongs to the staff, from the local day of `at`, before `until` if there is one."""
+    """A visitor belongs to the staff, from the local day of `at`, before `until` if there is one.
+
+    Of two marks of one visitor with the same `at` the one that ends earlier holds.
+    """
 
     at: float
     visitor: str

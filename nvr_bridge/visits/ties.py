@@ -24,15 +24,19 @@ class World:
         self._full: dict[str, list[Claim]] = defaultdict(list)
         self._masked: dict[str, list[Claim]] = defaultdict(list)
         self._take_claims(events)
+        ends: dict[tuple[int, str, float], float] = {}  # of staff marks: what ends one earlier has the same beginning
         for place, event in enumerate(events):
             person = self.people.of.get(event.visitor) if isinstance(event, StaffMark | Review) else None
             if person is None:
                 continue
             if isinstance(event, StaffMark):
                 end = float("inf") if event.until is None else event.until
-                self.staff[person].append(StaffTime(day_start(event.at, settings), end))
+                about = (person, event.visitor, event.at)
+                ends[about] = min(end, ends.get(about, end))
             elif isinstance(event, Review):
                 self.reviews[person].append((place, event))
+        for (person, _, at), end in ends.items():
+            self.staff[person].append(StaffTime(day_start(at, settings), end))
         self._wearers = self._wearers_of_masks()
         self._fits: dict[str, frozenset[int]] = {}
         self._ties: dict[int, tuple[Tie, ...]] = {}

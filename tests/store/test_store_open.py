@@ -131,7 +131,9 @@ async def test_the_migrations_make_the_schema_that_the_code_expects(tmp_path: Pa
         counted = connection.exec_driver_sql(
             "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"
         ).scalars()
-        assert set(counted) == {"events", "templates", "sightings", "pass_scans", "check_ins", "reviews"}
+        assert set(counted) == {
+            *("events", "templates", "sightings", "pass_scans", "check_ins", "staff_marks", "corrections", "reviews")
+        }
     engine.dispose()
     assert differences == []
 

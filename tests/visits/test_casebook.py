@@ -14,15 +14,19 @@ from store_site import Site, open_site
 
 from nvr_bridge.errors import InvalidError
 from nvr_bridge.models import Known, Sighting, Visit
+from nvr_bridge.store.corrections import Kind
 from nvr_bridge.store.referrals import Filing
-from nvr_bridge.visits.casebook import Casebook
+from nvr_bridge.store.signings import NewSigning
 from nvr_bridge.visits.evidence import Settings, contact
+from nvr_bridge.visits.evidence import document as hashed
+from nvr_bridge.visits.kept import body
 from nvr_bridge.visits.replay import replay
 from nvr_bridge.visits.scenario import read, read_settings
 
 ZONE = ZoneInfo("Asia/Shanghai")
 RULES = Settings(timezone=ZONE, clock_error=2.0)
 KEY = b"a site's"
+ANSWER = ("attribution", "partner", "rule", "risks")
 DAY = datetime(2026, 3, 2, tzinfo=ZONE)
 
 
@@ -37,7 +41,7 @@ class Store:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.casebook = Casebook(site.visits, site.sightings, site.referrals, site.registrations, RULES)
+        self.casebook = site.casebook(RULES)
         self.visitors: dict[str, str] = {}
         self.open: dict[str, Visit] = {}
 
@@ -70,6 +74,27 @@ class Store:
         await self.site.sightings.add(sighting, visit.visit_id)
         return visit
 
+    async def sign(
+        self, name: str | None, when: float, document: str | None = None, number: str | None = None, *others: str
+    ) -> str:
+        """A contract is signed, by so many others too → its id."""
+        given = contact(number, KEY) if number else None
+        paper = document and hashed(document, KEY)
+        visitor_id = self.visitors[name] if name else None
+        co_signers = tuple(self.visitors[other] for other in others)
+        new = NewSigning("desk", when, visitor_id, paper, given and given.full, given and given.mask, co_signers)
+        signing_id, also = self.site.signings.sign(new)
+        await self._attend(visitor_id, paper or (given and given.full), when, also)
+        return signing_id
+
+    async def correct(self, kind: Kind, *names: str, when: float) -> None:
+        await self.site.corrections.correct(kind, [self.visitors[name] for name in names], when)
+
+    async def signed(self) -> dict[str, tuple[Any, ...]]:
+        """(attribution, partner, rule, risks) of each signing."""
+        found = await self.casebook.signed(await self.site.signings.all())
+        return {key: tuple(row[name] for name in ANSWER) for key, row in found.items()}
+
     async def refer(self, partner: str, number: str, when: float) -> str:
         given = contact(number, KEY)
         filing = Filing(partner, given.full, given.mask)
@@ -80,7 +105,7 @@ class Store:
         visits = await self.site.visits.all()
         found = await self.casebook.verdicts(visits)
         rows = [found.get(visit.visit_id, {}) for visit in visits]
-        return [tuple(row.get(key) for key in ("attribution", "partner", "rule", "risks")) for row in rows]
+        return [tuple(row.get(key) for key in ANSWER) for row in rows]
 
     async def _attend(self, visitor_id: str | None, contact: str | None, when: float, also: Any) -> Visit:
         who = visitor_id or contact or ""
@@ -158,7 +183,7 @@ async def test_a_long_track_is_one_visit_and_one_that_goes_on_has_a_verdict_alre
     await store.seen("mei", at("10:00"), seconds=4 * 3600.0)
     await store.site.visits.begin(store.visitors["ann"], "lane", at("10:00"))
     assert [case[0] for case in await store.cases()] == ["natural", "natural"]
-    assert len(replay((await store.casebook._read(RULES.visit_gap)).events, RULES).visits) == 2
+    assert len(replay(body(await store.casebook._read(), RULES.visit_gap, RULES).events, RULES).visits) == 2
 
 
 async def test_a_sighting_below_the_bar_decides_nothing(store: Store) -> None:
@@ -199,6 +224,93 @@ async def test_days_are_replayed_under_other_settings(store: Store) -> None:
     assert [one.other and one.other["rule"] for one in week.visits] == ["referral_valid", "channel_protected"]
     with pytest.raises(InvalidError, match=r"line 1: settings\.lead_time"):
         read_settings("settings: {lead_time: soon}", RULES)
+
+
+async def test_a_signing_is_presence_and_has_the_verdict_of_its_visit_with_every_risk_so_far(store: Store) -> None:
+    await store.refer("acme", "13800000001", at("9:00"))
+    await store.check_in("ann", "13800000001", at("10:00"))
+    await store.refer("best", "13800000001", at("10:10"))
+    signing = await store.sign("ann", at("15:00", 2), "D-77")
+    assert await store.cases() == [
+        ("channel", "acme", "referral_valid", ["late_referral"]),
+        ("channel", "acme", "channel_protected", ["competing_referrals"]),
+    ]
+    assert await store.signed() == {
+        signing: ("channel", "acme", "channel_protected", ["late_referral", "competing_referrals"])
+    }
+
+
+async def test_whoever_signs_without_a_pass_is_known_by_document_or_by_number(store: Store) -> None:
+    await store.refer("acme", "13800000001", at("9:00"))
+    await store.check_in("ann", "13800000001", at("10:00"))
+    await store.sign("ann", at("10:10"), "D-77")
+    by_document = await store.sign(None, at("10:00", 5), " ｄ-７７")
+    by_number = await store.sign(None, at("10:00", 6), None, "13800000001")
+    stranger = await store.sign(None, at("10:00", 7), "D-78", "13800000009")
+    found = await store.signed()
+    assert found[by_document] == found[by_number] == ("channel", "acme", "channel_protected", [])
+    assert found[stranger] == ("natural", None, "natural", [])
+
+
+async def test_a_co_signer_who_stands_otherwise_is_told(store: Store) -> None:
+    await store.refer("acme", "13800000001", at("9:00"))
+    await store.check_in("ann", "13800000001", at("10:00"))
+    await store.pass_for("bob")
+    await store.scan("bob", at("10:00"))
+    signing = await store.sign("ann", at("10:20"), "D-77", None, "bob")
+    assert (await store.signed())[signing] == ("undetermined", None, "undetermined", ["co_signers_differ"])
+
+
+async def test_staff_are_staff_from_that_day_until_they_end(store: Store) -> None:
+    await store.scan("ann", at("8:00"))
+    await store.scan("ann", at("8:00", 1))
+    await store.scan("ann", at("8:00", 5))
+    ann = store.visitors["ann"]
+    await store.site.staff.mark(ann, at("18:00", 1), None, at("18:00", 5))
+    assert [case[2] for case in await store.cases()] == ["natural", "staff", "staff"]
+    await store.site.staff.end(ann, at("0:00", 4), at("18:00", 6), lambda when: when)
+    assert [case[2] for case in await store.cases()] == ["natural", "staff", "natural"]
+
+
+async def test_people_are_merged_and_split_again(store: Store) -> None:
+    await store.refer("acme", "13800000001", at("9:00"))
+    await store.check_in("ann", "13800000001", at("10:00"))
+    await store.pass_for("bob")
+    await store.scan("bob", at("10:00", 1))
+    assert (await store.cases())[1][2] == "natural"
+    await store.correct("merge", "ann", "bob", when=at("12:00", 1))
+    assert (await store.cases())[1] == ("channel", "acme", "channel_protected", [])
+    await store.correct("split", "ann", "bob", when=at("13:00", 1))
+    assert (await store.cases())[1][2] == "natural"
+
+
+async def test_whatever_rested_on_erased_evidence_stays_as_it_was(store: Store) -> None:
+    await store.refer("acme", "13800000001", at("9:00"))
+    await store.check_in(None, "13800000001", at("9:45"))
+    await store.check_in("ann", "13800000001", at("11:00"))
+    await store.pass_for("bob")
+    await store.scan("bob", at("10:00", 1))
+    await store.correct("merge", "ann", "bob", when=at("12:00", 1))
+    await store.sign("bob", at("10:10", 1), "D-1")
+    await store.pass_for("eve")
+    await store.scan("eve", at("11:00", 1))
+    await store.sign("eve", at("11:10", 1), "D-2", None, "ann")
+    await store.sign(None, at("10:20", 2), None, "13800000001")
+    before, signed = await store.cases(), await store.signed()
+    ann = store.visitors["ann"]
+    settled = await store.casebook.to_settle(ann)
+    await store.site.records.withdraw(ann, at("13:00", 1), settled=settled)
+    assert await store.cases() == before
+    assert await store.signed() == signed
+    assert [case[2] for case in before] == [
+        *("referral_valid", "channel_protected", "channel_protected", "natural", "channel_protected")
+    ]
+    assert [case[2] for case in signed.values()] == ["channel_protected", "undetermined", "channel_protected"]
+    found = await store.casebook.verdicts(await store.site.visits.all())
+    assert [row.get("evidence_erased", False) for row in found.values()].count(False) == 1
+    (gone,) = [one for one in await store.site.signings.all() if one.at == at("10:20", 2)]
+    assert gone.erased
+    assert gone.co_signers == ()
 
 
 STORY = """
