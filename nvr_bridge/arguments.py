@@ -7,8 +7,22 @@ from typing import Any
 import voluptuous as vol
 
 from .errors import InvalidError
+from .models import RetentionClass
 from .protocol import Command, Role
-from .values import day, explain, identifier, interface, moment, number, one_of, text, whole
+from .values import (
+    RETENTION_DAYS,
+    day,
+    explain,
+    identifier,
+    interface,
+    moment,
+    not_empty,
+    number,
+    one_of,
+    or_none,
+    text,
+    whole,
+)
 
 CSV_LIMIT = 1_000_000  # characters, well over 5,000 referrals
 PHOTO_LIMIT = 8_000_000  # characters of base64, about 6 MB of JPEG
@@ -148,4 +162,8 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
         {vol.Required("by"): text(80), vol.Required("ground"): text(500), vol.Optional("expires_at"): moment}
     ),
     Command.LEDGER_VERIFY: vol.Schema({}),
+    Command.RETENTION_GET: vol.Schema({}),
+    Command.RETENTION_SET: vol.Schema(
+        vol.All({vol.Optional(kind.value): or_none(number(0, RETENTION_DAYS)) for kind in RetentionClass}, not_empty)
+    ),
 }

@@ -13,10 +13,11 @@ import voluptuous as vol
 import yaml
 
 from .errors import InvalidError
-from .models import Zone, ZoneKind
+from .models import RetentionClass, Zone, ZoneKind
 from .notices import DEFAULT_NOTICES
 from .protocol import DEFAULT_PORT, SIGN_TTL
 from .values import (
+    RETENTION_DAYS,
     between,
     clock,
     explain,
@@ -33,6 +34,8 @@ from .values import (
 from .visits.evidence import Settings
 
 PROFILES = ("demo", "cn", "eu", "us_il", "no_biometrics")
+# What a site may make stricter than its profile has it; the profile says how far.
+POLICY_LIMITS = ("guardian_under", "consent_days", "subjects_warning", "assessment_days", "assessment_kept_days")
 WINNERS = ("first_declared", "undetermined")  # among valid referrals of several partners
 MODELS_DIR = "~/.cache/nvr-bridge/models"
 
@@ -59,6 +62,8 @@ class Config:
     zones: dict[str, Zone]
     notices: dict[str, str]  # language → the text that the sign shows
     rules: Settings  # of attribution
+    policy: dict[str, float]  # limits of the profile that the site makes stricter
+    retention: dict[RetentionClass, float]  # days, where the site does not take the profile's
 
     @property
     def notice_hash(self) -> str:
@@ -112,6 +117,10 @@ _SITE = vol.Schema(
         vol.Optional("announce", default=False): bool,
         vol.Optional("public_url"): web_address,
         vol.Optional("profile", default="no_biometrics"): one_of(*PROFILES),
+        vol.Optional("policy", default=dict): {vol.Optional(name): number(0, 1e9) for name in POLICY_LIMITS},
+        vol.Optional("retention", default=dict): {
+            vol.Optional(kind.value): number(0, RETENTION_DAYS) for kind in RetentionClass
+        },
         vol.Optional("timezone", default="UTC"): timezone,
         vol.Optional("visit_gap", default="30m"): between("1s", "1d"),
         vol.Optional("sign_ttl", default=f"{SIGN_TTL:g}s"): between("1s", "60s"),
@@ -157,6 +166,8 @@ def _build(site: dict[str, Any], folder: Path) -> Config:
         zones=zones,
         notices=site["notices"],
         rules=_rules(site),
+        policy=site["policy"],
+        retention={RetentionClass(kind): days for kind, days in site["retention"].items()},
     )
 
 

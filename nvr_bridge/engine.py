@@ -32,6 +32,7 @@ from .errors import RetryError
 from .events import Bus, EventLog
 from .fleet import Fleet
 from .gallery import Gallery
+from .keeper import Keeper
 from .notary import Notary
 from .presence import Presence
 from .recognise import Recogniser
@@ -132,13 +133,15 @@ async def _every(seconds: float, duty: Callable[[], Awaitable[None]], stopping: 
 
 async def _build(config: Config, stack: AsyncExitStack) -> Service:
     """Every part, from the store up. `stack` closes them in the opposite order."""
-    policy = await asyncio.to_thread(load_policy, config.profile)
+    policy = await asyncio.to_thread(load_policy, config.profile, config.policy)
     database = await Database.open(config.data_dir)
     stack.push_async_callback(database.close)
     keys_dir = config.data_dir / KEYS
     vault = await Vault.open(keys_dir, fresh=database.fresh)
     notary = Notary(await Checkpoints.open(database, vault, keys_dir))
-    ledger, log = Ledger(database, vault), EventLog(database)
+    ledger, log, settings = Ledger(database, vault), EventLog(database), SettingsTable(database)
+    keeper = Keeper(config, policy, database, settings, ledger)
+    await keeper.load()
     records = await Records.open(database, vault, ledger, log)
     evidence = _evidence(config, database, vault, ledger, log)
     visits, sightings = evidence.visits, evidence.sightings
@@ -161,7 +164,7 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             config=config,
             policy=policy,
             database=database,
-            settings=SettingsTable(database),
+            settings=settings,
             tokens=TokenTable(database),
             log=log,
             ledger=ledger,
@@ -179,6 +182,7 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             enrolment=enrolment,
             fleet=fleet,
             desk=desk,
+            keeper=keeper,
             casebook=Casebook(evidence, config.rules),
             notary=notary,
         )

@@ -308,6 +308,17 @@ class Event:
     data: dict[str, str | int | float | bool | None] = field(default_factory=dict)
 
 
+class RetentionClass(StrEnum):
+    """What is kept for a time of its own."""
+
+    TEMPLATES = "templates"  # with the consents that they rest on
+    SIGHTINGS = "sightings"
+    VISITS = "visits"  # with the passes, check-ins and verdicts that belong to them
+    REFERRALS = "referrals"
+    IMAGES = "images"
+    EVENTS = "events"
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """A visitor's agreement, and what it covers."""

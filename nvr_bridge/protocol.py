@@ -61,10 +61,13 @@ class Command(StrEnum):
     TOKEN_REVOKE = "token/revoke"  # noqa: S105 - a command's name
     ASSESSMENT_ACKNOWLEDGE = "assessment/acknowledge"
     LEDGER_VERIFY = "ledger/verify"
+    RETENTION_GET = "retention/get"
+    RETENTION_SET = "retention/set"
 
 
 _OPERATORS = frozenset({Role.ADMIN, Role.REVIEWER})
 _FILING = _OPERATORS | {Role.PARTNER}  # a partner for itself alone, whatever its arguments say
+_KEEPERS = frozenset({Role.ADMIN, Role.HUB})  # who answers for the data does so at the hub too
 _DESK = _OPERATORS | {Role.KIOSK}
 
 ALLOWED: dict[Command, frozenset[Role]] = {
@@ -98,6 +101,8 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.TOKEN_REVOKE: frozenset({Role.ADMIN}),
     Command.ASSESSMENT_ACKNOWLEDGE: frozenset({Role.ADMIN}),
     Command.LEDGER_VERIFY: _OPERATORS,
+    Command.RETENTION_GET: _KEEPERS | {Role.REVIEWER},
+    Command.RETENTION_SET: _KEEPERS,
 }
 
 

@@ -26,6 +26,7 @@ from .errors import InvalidError, NotFoundError, RetryError
 from .events import Bus, EventLog, Forget, State, Told
 from .fleet import Fleet
 from .gallery import Gallery
+from .keeper import Keeper
 from .listing import iso, replay_result, sighting_row, visit_row
 from .models import Event, Visit
 from .notary import Notary
@@ -73,6 +74,7 @@ class Parts:
     enrolment: Enrolment
     fleet: Fleet
     desk: Desk
+    keeper: Keeper
     casebook: Casebook
     notary: Notary
 
@@ -87,6 +89,7 @@ class Service:
         self.fleet = parts.fleet
         self.desk = parts.desk
         self.notary = parts.notary
+        self.keeper = parts.keeper
         self.engine_id = parts.database.engine_id
         self._parts = parts
         self._clock = clock

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import voluptuous as vol
 
+RETENTION_DAYS = 36_500  # a hundred years: longer than anything may be kept
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -131,6 +132,11 @@ def web_address(value: Any) -> str:
     ):
         raise vol.Invalid(f"{value!r} is no address of a page; write it as https://visits.example.com")
     return value.rstrip("/")
+
+
+def or_none[T](check: Callable[[Any], T]) -> Callable[[Any], T | None]:
+    """What `check` takes, or nothing; the mistake is said as `check` says it."""
+    return lambda value: None if value is None else check(value)
 
 
 def one_of(*choices: str) -> Callable[[Any], str]:

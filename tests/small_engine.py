@@ -84,6 +84,21 @@ class SmallNotary:
         return {**found, "intact": not self.faults, "faults": self.faults}
 
 
+class SmallKeeper:
+    """Keeps `server.api.KeeperApi`."""
+
+    def __init__(self, asked: list[tuple[Any, ...]]) -> None:
+        self._asked = asked
+
+    async def retention_get(self) -> Any:
+        kept = {"class": "visits", "days": 90.0, "default": 365.0, "least": 36.0, "most": 1095.0, "source": "set"}
+        return {"profile": "demo", "classes": [kept]}
+
+    async def retention_set(self, args: dict[str, Any]) -> Any:
+        self._asked.append(("retention_set", args))
+        return await self.retention_get()
+
+
 class SmallEngine:
     """Keeps `server.api.EngineApi`."""
 
@@ -96,6 +111,7 @@ class SmallEngine:
         self.asked: list[tuple[Any, ...]] = []
         self.desk = SmallDesk(self.asked)
         self.notary = SmallNotary()
+        self.keeper = SmallKeeper(self.asked)
         self.closed: list[str] = []
         self.aliases = {"visitor": "Amber Finch 12"}
         self.slow = asyncio.Event()  # `visit/list` waits for it

@@ -48,6 +48,7 @@ TOGETHER = {
     "engine.py",
     "fleet.py",
     "gallery.py",
+    "keeper.py",
     "listing.py",
     "notary.py",
     "presence.py",

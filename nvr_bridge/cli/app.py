@@ -21,6 +21,7 @@ from . import (
     lists,
     models,
     referrals,
+    retention,
     serve,
     site,
     tokens,
@@ -48,6 +49,7 @@ app.add_typer(consent.app, name="consent")
 app.add_typer(desk.passes, name="passes")
 app.add_typer(referrals.partners, name="partners")
 app.add_typer(referrals.app, name="referrals")
+app.add_typer(retention.app, name="retention")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(attribution.app, name="attribution")

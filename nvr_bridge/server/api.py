@@ -53,6 +53,16 @@ class NotaryApi(Protocol):
         """Whether the record of every processing act is as it was written."""
 
 
+class KeeperApi(Protocol):
+    """Those who answer for the data."""
+
+    async def retention_get(self) -> Any:
+        """How long each class of data is kept."""
+
+    async def retention_set(self, args: Arguments) -> Any:
+        """Keep it for longer or shorter."""
+
+
 class EngineApi(Protocol):
     """The engine as commands see it. Results are JSON-able; refusals are `BridgeError`s, whose code goes on the wire."""
 
@@ -79,6 +89,10 @@ class EngineApi(Protocol):
     @property
     def notary(self) -> NotaryApi:
         """What makes the record provable."""
+
+    @property
+    def keeper(self) -> KeeperApi:
+        """Those who answer for the data."""
 
     def status(self) -> EngineStatus:
         """The engine's own state, now."""

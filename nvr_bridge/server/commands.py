@@ -158,4 +158,6 @@ _HANDLERS: dict[Command, Handler] = {
     Command.TOKEN_REVOKE: _token_revoke,
     Command.ASSESSMENT_ACKNOWLEDGE: lambda request, _, context: context.api.assessment_acknowledge(request.args),
     Command.LEDGER_VERIFY: lambda _, __, context: context.api.notary.ledger_verify(),
+    Command.RETENTION_GET: lambda _, __, context: context.api.keeper.retention_get(),
+    Command.RETENTION_SET: lambda request, _, context: context.api.keeper.retention_set(request.args),
 }

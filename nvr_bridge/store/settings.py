@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from .database import Database
 from .schema import SettingRow
 
@@ -23,7 +25,11 @@ class SettingsTable:
     async def set(self, key: str, value: Any) -> None:
         """Keep a JSON-able value; None removes it."""
         async with self._db.write() as session:
-            if value is not None:
-                await session.merge(SettingRow(key=key, value=value))
-            elif row := await session.get(SettingRow, key):
-                await session.delete(row)
+            await self.put(session, key, value)
+
+    async def put(self, session: AsyncSession, key: str, value: Any) -> None:
+        """The same in the caller's write transaction."""
+        if value is not None:
+            await session.merge(SettingRow(key=key, value=value))
+        elif row := await session.get(SettingRow, key):
+            await session.delete(row)

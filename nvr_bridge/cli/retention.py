@@ -1,0 +1,62 @@
+"""`nvr-bridge retention`: how long each class of data is kept."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import InvalidError
+from .shared import DEFAULT_CONFIG, ConfigOption, JsonOption, ask, print_table, show
+
+app = typer.Typer(help="How long each class of data is kept.", no_args_is_help=True)
+
+_DEFAULT = "default"
+DaysOption = Annotated[str | None, typer.Option(metavar="DAYS", help=f"Days, or {_DEFAULT!r} to take a change back.")]
+
+
+@app.command("show")
+def show_retention(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """How long each class is kept, by whose word, and how far that may be changed.
+
+    What is a visitor's counts from their last visit, what is nobody's from when it was made.
+    """
+    _print(ask(config, "retention/get"), as_json)
+
+
+@app.command("set")
+def set_retention(
+    templates: DaysOption = None,
+    sightings: DaysOption = None,
+    visits: DaysOption = None,
+    referrals: DaysOption = None,
+    events: DaysOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep classes for so many days from now on, within what the profile allows."""
+    given = {
+        "templates": templates,
+        "sightings": sightings,
+        "visits": visits,
+        "referrals": referrals,
+        "events": events,
+    }
+    wanted = {kind: _days(kind, text) for kind, text in given.items() if text is not None}
+    if not wanted:
+        raise InvalidError(f"--{', --'.join(given)}: give at least one")
+    _print(ask(config, "retention/set", **wanted), as_json)
+
+
+def _days(kind: str, text: str) -> float | None:
+    try:
+        return None if text == _DEFAULT else float(text)
+    except ValueError:
+        raise InvalidError(f"--{kind}: {text!r} is not a number of days; write one, or {_DEFAULT}") from None
+
+
+def _print(kept: dict[str, Any], as_json: bool) -> None:
+    columns = {"class": "Class", "days": "Days", "source": "By", "least": "At least", "most": "At most"}
+    numbers = ("days", "least", "most")
+    rows = [{**row, **{key: f"{row[key]:g}" for key in numbers}} for row in kept["classes"]]
+    show(kept, as_json, lambda: print_table(columns, rows, "Nothing is kept."))

@@ -1,0 +1,44 @@
+"""How long data is kept, asked of and told to a whole engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from engine_site import running
+
+from nvr_bridge.config import Config
+from nvr_bridge.consent.permit import OfflineGate
+from nvr_bridge.errors import BridgeError, InvalidError
+from nvr_bridge.models import RetentionClass
+
+pytestmark = pytest.mark.needs_models
+
+
+def days(answer: dict) -> dict[str, tuple[float, str]]:  # type: ignore[type-arg]
+    return {each["class"]: (each["days"], each["source"]) for each in answer["classes"]}
+
+
+async def test_it_is_changed_over_the_api_kept_over_a_restart_and_in_the_ledger(start) -> None:  # type: ignore[no-untyped-def]
+    async with start() as site:
+        assert days(await site.hub.call("retention/get"))["events"] == (7.0, "profile")
+        assert days(await site.hub.call("retention/set", events=3, sightings=1))["events"] == (3.0, "set")
+        with pytest.raises(BridgeError, match="more than profile demo allows"):
+            await site.hub.call("retention/set", events=3000, sightings=2)
+    async with start() as site:
+        assert days(await site.admin.call("retention/get"))["sightings"] == (1.0, "set")
+        assert days(await site.admin.call("retention/set", sightings=None))["sightings"] == (7.0, "profile")
+        acts = [(each.act, each.data) for each in await site.service._parts.ledger.since(0)]
+        assert ("retention_set", {"events": 3.0, "sightings": 1.0}) in acts
+
+
+async def test_settings_that_the_profile_forbids_stop_the_start(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OfflineGate, "_online", False)
+    with pytest.raises(InvalidError, match=r"retention\.templates: 31 days are more than profile demo allows"):
+        async with running(replace(config, retention={RetentionClass.TEMPLATES: 31.0})):
+            pass
+    with pytest.raises(InvalidError, match=r"policy\.consent_days: 31 is more than"):
+        async with running(replace(config, policy={"consent_days": 31.0})):
+            pass
