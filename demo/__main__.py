@@ -65,7 +65,7 @@ async def _check(stage: Stage) -> int:
     try:
         await listening.wait()
         say(f"Playing the story: {stage.site.length:g} s")
-        played = await Story(stage.site, stage.clock, stage.hub, stage.engine).play()
+        played = await Story(stage.site, stage.clock, stage.hub, stage.engine, stage.links).play()
         answer = check(stage.site, await _evidence(stage, record, played))
     finally:
         follower.cancel()
@@ -100,7 +100,7 @@ async def _evidence(stage: Stage, record: Record, played: Played) -> Evidence:
 
 
 async def _keep_playing(stage: Stage) -> None:
-    story = Story(stage.site, stage.clock, stage.hub, stage.engine)
+    story = Story(stage.site, stage.clock, stage.hub, stage.engine, stage.links)
     say("")
     say(f"  The hub:   {stage.page}")
     say(f"  Sign in:   as {USER} with the password {PASSWORD}; on this machine the hub asks for neither")

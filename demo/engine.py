@@ -94,9 +94,9 @@ class EngineServer:
         return json.loads(output) if "--json" in arguments else None
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
-        """A connection as the administrator of this engine. Raises a `BridgeError` when it is down."""
-        async with Client.connect(f"127.0.0.1:{self.port}", token=self._token()) as client:
+    async def client(self, token: str | None = None) -> AsyncIterator[Client]:
+        """A connection with this token, or else as the administrator. Raises a `BridgeError` when the engine is down."""
+        async with Client.connect(f"127.0.0.1:{self.port}", token=token or self._token()) as client:
             yield client
 
     def _token(self) -> str:

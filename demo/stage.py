@@ -52,6 +52,7 @@ class Stage:
     entry_id: str  # of the integration, in the hub
     entities: Entities
     page: str  # the dashboard's path
+    links: dict[str, str]  # each partner's own
 
     async def online(self) -> None:
         """Wait until the hub says that every camera is online and every zone with a sign armed. Raises `DemoError`."""
@@ -113,7 +114,10 @@ async def running(
         zones = {key: zone.name for key, zone in site.zones.items()}
         names = {discovered.camera_ids[key]: camera.name for key, camera in site.cameras.items()}
         page = await hub_setup.lay_out(hub, known, zones, names, helpers_of(site))
-        stage = Stage(site, clock, cameras, engine, server, hub, discovered, entry_id, known, server.address + page)
+        links = await _admit_partners(site, engine)
+        stage = Stage(
+            site, clock, cameras, engine, server, hub, discovered, entry_id, known, server.address + page, links
+        )
         await stage.online()
         engine.process.supervise()
         server.process.supervise()
@@ -136,8 +140,6 @@ async def _start_engine(site: Site, cameras: SiteCameras, engine: EngineServer, 
     engine.write(site.name, zones, visit_gap, site.attribution)
     say("Starting the engine …")
     await engine.start()
-    for partner, name in site.partners.items():
-        await engine.cli("partners", "add", partner, "--name", name)
     say("Searching for cameras: no address is told to anybody …")
     answers = await engine.cli("discover", "--json")
     say(f"Found {', '.join(f'{each["name"]} at {each["address"]}' for each in answers) or 'nothing'}")
@@ -176,6 +178,15 @@ async def _add_channels(places: list[Place], engine: EngineServer) -> dict[str, 
         answer = await engine.cli("cameras", "add", place.address, *options, "--json", password=PASSWORD)
         added[camera.camera] = str(answer[0]["id"])
     return added
+
+
+async def _admit_partners(site: Site, engine: EngineServer) -> dict[str, str]:
+    """Register the partners → the link with which each files its referrals."""
+    links = {}
+    for partner, name in site.partners.items():
+        await engine.cli("partners", "add", partner, "--name", name)
+        links[partner] = str((await engine.cli("partners", "link", partner, "--json"))["url"])
+    return links
 
 
 async def _join(site: Site, engine: EngineServer, hub: HubClient) -> tuple[str, Entities]:

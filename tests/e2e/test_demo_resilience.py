@@ -250,9 +250,11 @@ def _short_site() -> Site:
         site,
         length=8.0,
         cameras={"lane": site.cameras["lane"], "lobby": lobby},
+        partners={},
         walks=(replace(walk, at=1.0, seconds=WALK),),
         steps=(),
         events=(),
+        verdicts=(),
     )
 
 
