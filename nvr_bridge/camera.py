@@ -16,7 +16,7 @@ from typing import Protocol
 
 from .devices.credentials import Credentials
 from .errors import AskError, BridgeError, CredentialsError, NoVideoError, RetryError
-from .models import Camera, CameraState, Face, FaceShot, Frame, StreamFacts, Track
+from .models import Camera, CameraState, Face, FaceShot, Flaw, Frame, StreamFacts, Track
 from .sight import Cutter, Detector, Sight
 from .store.finish import to_the_end
 from .video.motion import MotionGate
@@ -48,6 +48,7 @@ class View:
     at: float  # that frame's receipt, seconds since the epoch
     live: tuple[Track, ...] = ()
     shots: dict[int, FaceShot] = field(default_factory=dict)  # of this very frame, by track id
+    flaws: dict[int, Flaw] = field(default_factory=dict)  # why there is no shot of a track in this frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +72,29 @@ class Opener(Protocol):
 
 def analyse(
     frame: Frame, tracks: Tracks, camera: Camera, armed: bool, detector: Detector, cutter: Cutter
-) -> tuple[Update, dict[int, FaceShot]]:
+) -> tuple[Update, View]:
     """On the models' thread: detect and track; and where the zone is armed, cut out the faces of this frame."""
     found = update(tracks, detector.detect(frame.image), frame.received_at, camera)
     shots: dict[int, FaceShot] = {}
+    flaws: dict[int, Flaw] = {}
     live = []
     for track in found.live:
-        shot = None
+        shot: FaceShot | None = None
         if not armed:
             # Boxed and counted, and nothing more; what was cut out before the zone was disarmed goes too.
             live.append(replace(track, best=None))
             continue
         if track.last_at == frame.received_at:
-            shot = cutter.cut(frame.image, Face(track.box, 1.0), frame.received_at)
-        if shot is not None:
-            shots[track.track_id] = shot
+            judged = cutter.judge(frame.image, Face(track.box, 1.0), frame.received_at)
+            if isinstance(judged, FaceShot):
+                shot = shots[track.track_id] = judged
+            else:
+                flaws[track.track_id] = judged
         live.append(
             with_best(track, shot) if shot and (track.best is None or shot.quality > track.best.quality) else track
         )
-    return replace(found, live=tuple(live), state=found.state.replacing(live)), shots
+    view = View(frame.received_at, tuple(live), shots, flaws)
+    return replace(found, live=view.live, state=found.state.replacing(live)), view
 
 
 class CameraLoop:
@@ -182,20 +187,20 @@ class CameraLoop:
                 if not (moved or tracks.live or frame.received_at - looked_at >= LOOK_ANYWAY):
                     continue
                 looked_at = frame.received_at
-                found, shots = await self._look(frame, tracks)
+                found, view = await self._look(frame, tracks)
                 tracks = found.state  # before it is told, which may fail: what ended has ended, and is told once
-                await self._show(View(frame.received_at, found.live, shots), found.ended)
+                await self._show(view, found.ended)
         finally:
             # Forced ends: nobody is still present on a camera that sees nothing.
             self._next_track = tracks.next_id  # a number names one track for as long as the process lives
             await self._show(View(self.view.at), update(tracks, (), float("inf"), self.camera).ended)
 
-    async def _look(self, frame: Frame, tracks: Tracks) -> tuple[Update, dict[int, FaceShot]]:
-        found, shots = await self._sight.on_models(
+    async def _look(self, frame: Frame, tracks: Tracks) -> tuple[Update, View]:
+        found, view = await self._sight.on_models(
             partial(analyse, frame, tracks, self.camera, self._armed(self.camera.zone_id))
         )
         self.analysed += 1
-        return found, shots
+        return found, view
 
     async def _show(self, view: View, ended: tuple[Track, ...]) -> None:
         # What a frame decided is stored whole, also when the camera is stopped in the middle of it.

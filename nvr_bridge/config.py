@@ -58,6 +58,7 @@ class Config:
     min_face: float
     pack: str
     models_dir: Path
+    liveness: bool  # whether the pack's unproven advice is shown to who agrees
     analysis_fps: float
     zones: dict[str, Zone]
     notices: dict[str, str]  # language → the text that the sign shows
@@ -129,6 +130,7 @@ _SITE = vol.Schema(
         vol.Optional("models", default=dict): {
             vol.Optional("pack", default="default"): identifier,
             vol.Optional("dir", default=MODELS_DIR): text(4096),
+            vol.Optional("liveness", default=False): bool,
         },
         vol.Required("zones"): vol.All(
             {
@@ -162,6 +164,7 @@ def _build(site: dict[str, Any], folder: Path) -> Config:
         min_face=site["min_face"],
         pack=site["models"]["pack"],
         models_dir=folder / Path(site["models"]["dir"]).expanduser(),
+        liveness=site["models"]["liveness"],
         analysis_fps=site["analysis_fps"],
         zones=zones,
         notices=site["notices"],

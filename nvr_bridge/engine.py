@@ -18,6 +18,7 @@ from functools import partial
 
 from .camera import CameraLoop
 from .config import Config
+from .consent.capture import Captures
 from .consent.checkpoints import Checkpoints
 from .consent.enrol import Enrolment
 from .consent.interlock import Interlock
@@ -156,7 +157,8 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     presence = Presence(config.zones, interlock, recogniser, visits, sightings, bus, config.timezone)
     make_loop = partial(CameraLoop, sight=sight, viewer=presence, armed=gate.armed, analysis_fps=config.analysis_fps)
     fleet = Fleet(CameraTable(database, vault), config.zones, config.interfaces, bus, make_loop)
-    enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, fleet, sight, bus)
+    captures = Captures(fleet, sight)
+    enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, captures, sight, bus)
     passes, partners = Passes(database, vault, ledger, records), PartnerTable(database, ledger)
     desk = Desk(config, vault, records, passes, partners, evidence, attendance, presence)
     service = Service(
@@ -195,7 +197,9 @@ async def _models(config: Config, biometrics: bool, gate: Gate, stack: AsyncExit
     """What looks at pictures, and the index of templates, which is empty. Each has a thread of its own."""
     worker = Worker("vision")
     stack.push_async_callback(worker.close)
-    vision = await worker.run(load, config.models_dir, config.pack, spend=gate.spend, embedder=biometrics)
+    vision = await worker.run(
+        load, config.models_dir, config.pack, spend=gate.spend, embedder=biometrics, liveness=config.liveness
+    )
     gallery = Gallery(vision.dimension, vision.threshold)
     stack.push_async_callback(gallery.close)
     return Sight(vision, worker, config.min_face), gallery

@@ -125,6 +125,11 @@ class FaceError(AskError):
 
     code = "face"
 
+    def __init__(self, message: str, flaw: str | None = None) -> None:
+        """`flaw` is a `models.Flaw`, for who can show the reason in other words; None for what is no flaw of a look."""
+        super().__init__(message)
+        self.flaw = flaw
+
 
 class PermitError(BugError):
     """An embedding was attempted on a permit that the gate did not mint, or that has lapsed."""

@@ -130,6 +130,18 @@ class Face:
     score: float  # the detector's confidence, 0…1
 
 
+class Flaw(StrEnum):
+    """Why a look at a face is of no use. Said to whoever stands there, so that they can do something about it."""
+
+    NOBODY = "nobody"
+    MORE_THAN_ONE = "more_than_one"
+    NOT_A_FACE = "not_a_face"
+    TOO_SMALL = "too_small"
+    TURNED = "turned"
+    BLURRED = "blurred"
+    COVERED = "covered"
+
+
 @dataclass(frozen=True, slots=True)
 class FaceShot:
     """A face cut out and aligned, ready for the embedder. Held in memory only, and only while its track lives."""
@@ -138,6 +150,8 @@ class FaceShot:
     width: float  # face width in the frame, pixels
     quality: float  # 0…1, comparable within one camera
     taken_at: float  # the frame's `received_at`
+    flaw: Flaw | None = None  # why it may be compared, but is too poor to remember anybody by
+    alive: float | None = None  # 0…1, unproven advice; None where the site does not ask for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from .models import Face, FaceShot, Permit, Probe
+from .models import Face, FaceShot, Flaw, Permit, Probe
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ class Cutter(Protocol):
 
     def cut(self, image: Image, face: Face, at: float) -> FaceShot | None:
         """The aligned face, or None where it is no usable face."""
+
+    def judge(self, image: Image, face: Face, at: float) -> FaceShot | Flaw:
+        """The same, with what is wrong instead of None."""
 
 
 class Embedder(Protocol):

@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # Where the parts are put together. These are no stages: nothing but the composition root may import them.
 TOGETHER = {
+    "consent/capture.py",
     "consent/enrol.py",
     "camera.py",
     "desk.py",

@@ -1,22 +1,19 @@
-"""What a page's own requests must be: from that page, JSON, small, complete in time, and not too many."""
+"""What a page's own requests must be: from that page, JSON, small, and complete in time."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from ..errors import BridgeError, BugError, InvalidError, RateLimitedError, RetryError, UnauthorizedError
+from ..errors import BridgeError, BugError, InvalidError, RetryError, UnauthorizedError
 
 BODY_LIMIT = 16_384  # bytes of a request that carries no picture
 BODY_SECONDS = 15.0  # for a body to arrive
-KEYS_AT_ONCE = 4096  # that one limiter counts apart
 
 _STATUS: Final = {
     "unauthorized": 401,
@@ -28,30 +25,6 @@ _STATUS: Final = {
 }
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Limiter:
-    """So many attempts in so much time, counted apart for each key: an address, a token."""
-
-    def __init__(self, attempts: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._attempts = attempts
-        self._seconds = seconds
-        self._clock = clock
-        self._seen: OrderedDict[str, deque[float]] = OrderedDict()
-
-    def count(self, key: str) -> None:
-        """One more attempt. Raises `RateLimitedError`, and counts nothing, when it is one too many."""
-        now = self._clock()
-        times = self._seen.setdefault(key, deque())
-        self._seen.move_to_end(key)
-        while times and times[0] <= now - self._seconds:
-            times.popleft()
-        if len(times) >= self._attempts:
-            wait = times[0] + self._seconds - now
-            raise RateLimitedError(f"too many attempts; try again in {wait:.0f} s")
-        times.append(now)
-        while len(self._seen) > KEYS_AT_ONCE:
-            self._seen.popitem(last=False)
 
 
 def answering(handler: Handler) -> Handler:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from ..errors import RateLimitedError
+
+CLIENTS_AT_ONCE = 4096  # that one allowance counts apart
 
 
 class Allowance:
@@ -18,12 +20,15 @@ class Allowance:
         self._most = most
         self._seconds = seconds
         self._clock = clock
-        self._spent: dict[str, deque[tuple[float, int]]] = {}
+        self._spent: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()  # the latest spender last
 
     def spend(self, token_id: str, count: int = 1) -> None:
-        """Take so many. Raises `RateLimitedError`, and takes nothing, where they are not left."""
+        """Take so many, for a token or whatever else names a client. Raises `RateLimitedError`, and takes nothing, where they are not left."""
         now = self._clock()
         spent = self._spent.setdefault(token_id, deque())
+        self._spent.move_to_end(token_id)
+        while len(self._spent) > CLIENTS_AT_ONCE:
+            self._spent.popitem(last=False)
         while spent and spent[0][0] <= now - self._seconds:
             spent.popleft()
         if sum(some for _, some in spent) + count > self._most:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ..models import Box
+from ..models import Box, Flaw
 from .graph import Graph
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Landmarker:
         """`graph` takes (1, 1, 64, 64) and gives (1, 136): x, y of 68 points, relative to the crop."""
         self._graph = graph
 
-    def locate(self, image: Image, box: Box) -> Located | None:
-        """The points of the face in `box`, in the image's pixels; None where it is no face.
+    def locate(self, image: Image, box: Box) -> Located | Flaw:
+        """The points of the face in `box`, in the image's pixels; what is wrong where they are no face's.
 
         Above `SURE_SPREAD` it may still be none, and somebody else should look again.
         """
@@ -80,24 +80,25 @@ def five(points: NDArray[np.float32]) -> Landmarks:
     return np.stack([*eyes, points[30], points[48], points[54]])
 
 
-def judged(looks: NDArray[np.float32], box: Box) -> Located | None:
-    """(3, 5, 2) looks at one box → their mean, or None where they are not a face's."""
+def judged(looks: NDArray[np.float32], box: Box) -> Located | Flaw:
+    """(3, 5, 2) looks at one box → their mean; or `NOT_A_FACE`, or `TURNED` where they agree on what no upright face has."""
     points = looks.mean(axis=0)
     across = points[1] - points[0]
     eyes = float(np.hypot(*across))
     down = float(np.hypot(*(points[3:].mean(axis=0) - points[:2].mean(axis=0))))
     if across[0] <= 0 or eyes < 1.0 or box.width < 1.0:
-        return None
+        return Flaw.NOT_A_FACE
     between = looks - np.roll(looks, 1, axis=0)
     spread = float(np.sqrt((between**2).sum(axis=2).mean(axis=1)).mean()) / eyes
     roll = abs(float(np.degrees(np.arctan2(across[1], across[0]))))
+    if spread > MAX_SPREAD:
+        return Flaw.NOT_A_FACE
     plausible = (
-        spread <= MAX_SPREAD
-        and _EYES_TO_BOX[0] <= eyes / box.width <= _EYES_TO_BOX[1]
+        _EYES_TO_BOX[0] <= eyes / box.width <= _EYES_TO_BOX[1]
         and _EYES_TO_MOUTH[0] <= down / eyes <= _EYES_TO_MOUTH[1]
         and roll <= _MAX_ROLL
     )
-    return Located(points, spread) if plausible else None
+    return Located(points, spread) if plausible else Flaw.TURNED
 
 
 class _Crop:

@@ -12,6 +12,7 @@ from .embed import Embedder, Spend
 from .graph import OnnxGraph
 from .install import read_installed
 from .landmarks import Landmarker
+from .liveness import Liveness
 from .pack import Pack, Part, load_pack
 from .quality import Cutter
 
@@ -36,7 +37,15 @@ class Vision:
         return self.pack.calibration.threshold(gallery_size)
 
 
-def load(models_dir: Path, pack: str = "default", *, spend: Spend, embedder: bool = True, threads: int = 1) -> Vision:
+def load(
+    models_dir: Path,
+    pack: str = "default",
+    *,
+    spend: Spend,
+    embedder: bool = True,
+    liveness: bool = False,
+    threads: int = 1,
+) -> Vision:
     """Load an installed pack, every file checked. Raises `ModelPackError` naming the remedy.
 
     `spend` is the gate's; the embedder calls it before each run. `threads` is per model.
@@ -53,6 +62,6 @@ def load(models_dir: Path, pack: str = "default", *, spend: Spend, embedder: boo
         pack=manifest,
         detector=detector,
         landmarker=landmarker,
-        cutter=Cutter(landmarker, detector),
+        cutter=Cutter(landmarker, detector, Liveness(graph(Part.LIVENESS)) if liveness else None),
         embedder=Embedder(graph(Part.EMBEDDER), spend) if embedder else None,
     )

@@ -16,7 +16,7 @@ from engine_site import Lens, Person, Site, spoken, until
 
 from nvr_bridge.camera import View, analyse
 from nvr_bridge.errors import BridgeError
-from nvr_bridge.models import FaceShot, Frame
+from nvr_bridge.models import Frame
 from nvr_bridge.vision.track import Tracks
 
 pytestmark = pytest.mark.needs_models
@@ -208,16 +208,16 @@ async def test_faces_are_cut_out_only_where_the_zone_is_armed(
     lens = Lens(site, "lane")
     work = site.service._parts.sight.on_models
     tracks = Tracks()
-    shots: dict[int, FaceShot] = {}
     for number in range(3):
         frame = Frame(lens.camera.camera_id, number, 100.0 + number / 5, people["mei"].picture)
-        found, shots = await work(partial(analyse, frame, tracks, lens.camera, armed))
+        found, view = await work(partial(analyse, frame, tracks, lens.camera, armed))
         tracks = found.state
     [track] = tracks.live
-    assert bool(shots) is (track.best is not None) is armed
+    assert bool(view.shots) is (track.best is not None) is armed
     frame = Frame(lens.camera.camera_id, 3, 100.6, people["mei"].picture)
-    found, shots = await work(partial(analyse, frame, tracks, lens.camera, False))
-    assert not shots
+    found, view = await work(partial(analyse, frame, tracks, lens.camera, False))
+    assert not view.shots
+    assert not view.flaws
     assert found.state.live[0].best is None, "what was cut out before goes too"
 
 

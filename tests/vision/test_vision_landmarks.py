@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from nvr_bridge.models import Box, Face
+from nvr_bridge.models import Box, Face, Flaw
 from nvr_bridge.vision.align import TEMPLATE
-from nvr_bridge.vision.landmarks import MAX_SPREAD, five, judged
+from nvr_bridge.vision.landmarks import MAX_SPREAD, Located, five, judged
 from nvr_bridge.vision.sessions import Vision
 
 BOX = Box(100.0, 100.0, 180.0, 200.0)
@@ -22,7 +22,7 @@ def looks(*shifts: float) -> np.ndarray:
 
 def test_of_looks_that_agree_the_mean_is_taken() -> None:
     located = judged(looks(-0.5, 0.0, 0.5), BOX)
-    assert located is not None
+    assert isinstance(located, Located)
     assert located.points == pytest.approx(POINTS, abs=1e-4)
     eyes = POINTS[1, 0] - POINTS[0, 0]
     assert located.spread == pytest.approx((0.5 + 0.5 + 1.0) / 3 / eyes, rel=0.01)
@@ -30,8 +30,8 @@ def test_of_looks_that_agree_the_mean_is_taken() -> None:
 
 def test_looks_that_disagree_are_no_face() -> None:
     eyes = POINTS[1, 0] - POINTS[0, 0]
-    assert judged(looks(0, 0, MAX_SPREAD * eyes), BOX) is not None
-    assert judged(looks(0, 0, 1.6 * MAX_SPREAD * eyes), BOX) is None
+    assert isinstance(judged(looks(0, 0, MAX_SPREAD * eyes), BOX), Located)
+    assert judged(looks(0, 0, 1.6 * MAX_SPREAD * eyes), BOX) is Flaw.NOT_A_FACE
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_looks_that_disagree_are_no_face() -> None:
     ids=["mirrored", "tiny", "huge", "flat", "lying", "nothing"],
 )
 def test_points_that_no_face_has(points: np.ndarray) -> None:
-    assert judged(np.stack([points] * 3), BOX) is None
+    assert isinstance(judged(np.stack([points] * 3), BOX), Flaw)
 
 
 def test_five_places_of_sixty_eight_points() -> None:
