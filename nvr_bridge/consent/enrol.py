@@ -146,7 +146,7 @@ class Enrolment:
         expires_at: float = args["expires_at"] if "expires_at" in args else now + args["expires_in_days"] * 86400
         if not now < expires_at <= now + self._policy.consent_days_limit * 86400:
             limit = self._policy.consent_days_limit
-            raise InvalidError(f"expiry: must be in the future and within the profile's limit of {limit} days")
+            raise InvalidError(f"expiry: must be in the future and within the profile's limit of {limit:g} days")
         return expires_at
 
     async def _embed(self, shots: Sequence[FaceShot], permit: Permit) -> list[Embedding]:

@@ -23,7 +23,7 @@ class Allowance:
         self._spent: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()  # the latest spender last
 
     def spend(self, token_id: str, count: int = 1) -> None:
-        """Take so many, for a token or whatever else names a client. Raises `RateLimitedError`, and takes nothing, where they are not left."""
+        """Take so many, for whatever names a client. Raises `RateLimitedError`, and takes nothing, where they are not left."""
         now = self._clock()
         spent = self._spent.setdefault(token_id, deque())
         self._spent.move_to_end(token_id)
