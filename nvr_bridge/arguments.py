@@ -20,11 +20,13 @@ from .values import (
     number,
     one_of,
     or_none,
+    several,
     text,
     whole,
 )
 
 CSV_LIMIT = 1_000_000  # characters, well over 5,000 referrals
+SEVERAL = 20  # visitors in one command
 PHOTO_LIMIT = 8_000_000  # characters of base64, about 6 MB of JPEG
 
 
@@ -96,6 +98,31 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
             vol.Exclusive("code", "who", msg="give alias or code, not both"): text(80),
         }
     ),
+    Command.SIGNING_ADD: vol.Schema(
+        {
+            vol.Required("zone"): identifier,
+            vol.Optional("document"): text(64),
+            vol.Optional("contact"): text(32),
+            vol.Exclusive("alias", "who", msg="give alias or code, not both"): text(80),
+            vol.Exclusive("code", "who", msg="give alias or code, not both"): text(80),
+            vol.Optional("co_signers", default=list): several(text(80), 0, SEVERAL),
+        }
+    ),
+    Command.SIGNING_LIST: vol.Schema(
+        {
+            vol.Optional("since"): moment,
+            vol.Optional("until"): moment,
+            vol.Optional("zone"): identifier,
+            vol.Optional("limit", default=1000): whole(1, 10_000),
+        }
+    ),
+    Command.STAFF_MARK: vol.Schema(
+        {vol.Required("alias"): text(80), vol.Optional("from"): moment, vol.Optional("until"): moment}
+    ),
+    Command.STAFF_LIST: vol.Schema({}),
+    Command.STAFF_END: vol.Schema({vol.Required("alias"): text(80), vol.Optional("until"): moment}),
+    Command.IDENTITY_SPLIT: vol.Schema({vol.Required("aliases"): several(text(80), 2, SEVERAL)}),
+    Command.IDENTITY_MERGE: vol.Schema({vol.Required("aliases"): several(text(80), 2, SEVERAL)}),
     Command.PASS_ISSUE: vol.Schema({vol.Optional("alias"): text(80)}),
     Command.PASS_SCAN: vol.Schema({vol.Required("zone"): identifier, vol.Required("code"): text(80)}),
     Command.PARTNER_ADD: vol.Schema({vol.Required("partner"): identifier, vol.Required("name"): text(80)}),

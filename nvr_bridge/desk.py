@@ -1,26 +1,18 @@
 """What is told rather than seen: partners, referrals, passes and check-ins. Works the same with and without biometrics.
 
-A contact is hashed here, before anything else sees it: it is not stored, logged, put in an event or in an error.
+A contact is hashed before anything else sees it: it is not stored, logged, put in an event or in an error.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
 from typing import Any
 
-from .config import Config
 from .consent.passes import Passes
-from .consent.records import Records
-from .consent.vault import Vault
-from .errors import InvalidError, NotFoundError
 from .listing import iso
-from .models import Visit
-from .presence import Presence
+from .register import Register
 from .store.partners import Partner, PartnerTable
 from .store.referrals import Filing, StoredReferral
-from .visits.attendance import Attendance
 from .visits.casebook import Tables
 from .visits.evidence import contact
 from .visits.referral_csv import read_filings
@@ -29,34 +21,18 @@ from .visits.referral_csv import read_filings
 class Desk:
     """Answers the commands of those who register visitors and referrals. Arguments come checked."""
 
-    def __init__(
-        self,
-        config: Config,
-        vault: Vault,
-        records: Records,
-        passes: Passes,
-        partners: PartnerTable,
-        evidence: Tables,
-        attendance: Attendance,
-        presence: Presence,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._config = config
-        self._key = vault.hash_key("contact")
-        self._records = records
+    def __init__(self, register: Register, passes: Passes, partners: PartnerTable, evidence: Tables) -> None:
+        self._register = register
         self._passes = passes
         self._partners = partners
         self._referrals = evidence.referrals
         self._registrations = evidence.registrations
-        self._attendance = attendance
-        self._presence = presence
-        self._clock = clock
 
     # --- partners and their referrals ---
 
     async def partner_add(self, args: dict[str, Any]) -> dict[str, Any]:
         """Register a company that may file referrals."""
-        return _partner(await self._partners.add(args["partner"], args["name"], self._clock()))
+        return _partner(await self._partners.add(args["partner"], args["name"], self._register.clock()))
 
     async def partner_list(self) -> list[dict[str, Any]]:
         """Every partner."""
@@ -64,7 +40,7 @@ class Desk:
 
     async def referral_add(self, args: dict[str, Any]) -> dict[str, Any]:
         """File one referral."""
-        given = contact(args["contact"], self._key)
+        given = contact(args["contact"], self._register.contact_key)
         filing = Filing(
             partner=args["partner"],
             full=given.full,
@@ -73,16 +49,16 @@ class Desk:
             declared=args.get("declared"),
             expected=args.get("expected"),
         )
-        return self._referral(await self._referrals.file(filing, self._clock()))
+        return self._referral(await self._referrals.file(filing, self._register.clock()))
 
     async def referral_import(self, args: dict[str, Any]) -> dict[str, Any]:
         """File many referrals, or none of them if any row is bad; a dry run only looks. For a `partner`: only its own."""
         lines = await asyncio.to_thread(
-            read_filings, args["csv"], self._key, self._config.timezone, args.get("partner")
+            read_filings, args["csv"], self._register.contact_key, self._register.config.timezone, args.get("partner")
         )
         filings = [(line.number, line.filing) for line in lines if line.filing is not None]
         bad = {line.number: line.problem for line in lines if line.filing is None}
-        wanted, now = [filing for _, filing in filings], self._clock()
+        wanted, now = [filing for _, filing in filings], self._register.clock()
         kept = 0
         if bad or args["dry_run"]:
             refusals = await self._referrals.refusals(wanted, now)
@@ -99,13 +75,13 @@ class Desk:
 
     async def referral_list(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """Referrals, the latest declared first."""
-        live_at = self._clock() if args["live"] else None
+        live_at = self._register.clock() if args["live"] else None
         found = await self._referrals.list(args.get("partner"), live_at, args["limit"])
         return [self._referral(referral) for referral in found]
 
     async def referral_withdraw(self, args: dict[str, Any]) -> dict[str, Any]:
         """Take a referral back; for a `partner`, if it is its own."""
-        await self._referrals.withdraw(args["referral"], self._clock(), args.get("partner"))
+        await self._referrals.withdraw(args["referral"], self._register.clock(), args.get("partner"))
         return {"withdrawn": True}
 
     # --- passes and check-ins ---
@@ -114,65 +90,35 @@ class Desk:
         """A pass for somebody new, or one more for the visitor of an alias."""
         alias: str | None = args.get("alias")
         if alias is None:
-            code, alias = await self._passes.issue(self._clock())
+            code, alias = await self._passes.issue(self._register.clock())
             return {"code": code, "alias": alias}
-        visitor_id = await self._visitor(alias)
-        code = await self._passes.issue_again(visitor_id, self._clock())
-        return {"code": code, "alias": self._records.alias(visitor_id)}
+        visitor_id = await self._register.visitor(alias)
+        code = await self._passes.issue_again(visitor_id, self._register.clock())
+        return {"code": code, "alias": self._register.alias(visitor_id)}
 
     async def pass_scan(self, args: dict[str, Any]) -> dict[str, Any]:
         """A visitor showed their pass: they are here."""
-        self._check_zone(args["zone"])
+        self._register.check_zone(args["zone"])
         visitor_id = await self._passes.holder(args["code"])
-        at = self._clock()
+        at = self._register.clock()
         also = self._registrations.scan(visitor_id, args["zone"], at)
-        visit = await self._attendance.registered(visitor_id, None, args["zone"], at, also)
-        await self._presence.refresh(args["zone"])
-        return self._visit(visit)
+        return self._register.visit_row(await self._register.present(visitor_id, (), args["zone"], at, also))
 
     async def check_in(self, args: dict[str, Any]) -> dict[str, Any]:
         """Somebody gave a contact: with alias or pass that visitor is here, else whoever the contact stands for.
 
         Whose the contact is, is not told: whoever types a stranger's number learns nothing from the answer.
         """
-        self._check_zone(args["zone"])
-        given = contact(args["contact"], self._key)
-        if given.full is None:
-            raise InvalidError("contact: is masked; only a referral may be, so give the whole number")
-        visitor_id = None
-        if "alias" in args:
-            visitor_id = await self._visitor(args["alias"])
-        elif "code" in args:
-            visitor_id = await self._passes.holder(args["code"])
-        here = visitor_id or await self._registrations.owner(given.full)
-        at = self._clock()
-        also = self._registrations.check_in(visitor_id, given.full, given.mask, args.get("source"), args["zone"], at)
-        visit = await self._attendance.registered(here, given.full, args["zone"], at, also)
-        await self._presence.refresh(args["zone"])
-        return {"visit": visit.visit_id} if visitor_id is None else self._visit(visit)
+        self._register.check_zone(args["zone"])
+        full, mask = self._register.contact(args["contact"])
+        visitor_id = await self._register.named(args)
+        here = visitor_id or await self._registrations.owner(full)
+        at = self._register.clock()
+        also = self._registrations.check_in(visitor_id, full, mask, args.get("source"), args["zone"], at)
+        visit = await self._register.present(here, (full,), args["zone"], at, also)
+        return {"visit": visit.visit_id} if visitor_id is None else self._register.visit_row(visit)
 
     # --- helpers ---
-
-    def _check_zone(self, zone_id: str) -> None:
-        if zone_id not in self._config.zones:
-            zones = ", ".join(self._config.zones)
-            raise NotFoundError(f"zone: {zone_id!r} does not exist; the site's zones are {zones}")
-
-    async def _visitor(self, alias: str) -> str:
-        visitor_id = await self._records.visitor_for(alias)
-        if visitor_id is None:
-            raise NotFoundError("alias: no visitor has it; check the spelling, or the visitor withdrew")
-        return visitor_id
-
-    def _visit(self, visit: Visit) -> dict[str, Any]:
-        return {
-            "visit": visit.visit_id,
-            "alias": self._records.alias(visit.visitor_id) if visit.visitor_id else None,
-            "zone": visit.zone_id,
-            "started_at": iso(visit.started_at),
-            "earlier": visit.earlier,
-            "returning": visit.returning,
-        }
 
     def _referral(self, referral: StoredReferral) -> dict[str, Any]:
         """What is told of a referral: never its contact."""
@@ -184,7 +130,7 @@ class Desk:
             "declared_at": iso(referral.declared_at),
             "filed_at": iso(referral.filed_at),
             "expected_at": None if referral.expected_at is None else iso(referral.expected_at),
-            "valid_until": iso(referral.declared_at + self._config.rules.validity),
+            "valid_until": iso(referral.declared_at + self._register.config.rules.validity),
             "withdrawn_at": None if referral.withdrawn_at is None else iso(referral.withdrawn_at),
         }
 

@@ -33,13 +33,16 @@ from .errors import RetryError
 from .events import Bus, EventLog
 from .fleet import Fleet
 from .gallery import Gallery
+from .identities import Identities
 from .keeper import Keeper
 from .notary import Notary
 from .presence import Presence
 from .recognise import Recogniser
+from .register import Register
 from .server.app import Server
 from .service import Parts, Service
 from .sight import Sight
+from .signings import Signings
 from .store.cameras import CameraTable
 from .store.corrections import CorrectionTable
 from .store.database import Database
@@ -135,11 +138,7 @@ async def _every(seconds: float, duty: Callable[[], Awaitable[None]], stopping: 
 async def _build(config: Config, stack: AsyncExitStack) -> Service:
     """Every part, from the store up. `stack` closes them in the opposite order."""
     policy = await asyncio.to_thread(load_policy, config.profile, config.policy)
-    database = await Database.open(config.data_dir)
-    stack.push_async_callback(database.close)
-    keys_dir = config.data_dir / KEYS
-    vault = await Vault.open(keys_dir, fresh=database.fresh)
-    notary = Notary(await Checkpoints.open(database, vault, keys_dir))
+    database, vault, notary = await _open(config, stack)
     ledger, log, settings = Ledger(database, vault), EventLog(database), SettingsTable(database)
     keeper = Keeper(config, policy, database, settings, ledger)
     await keeper.load()
@@ -160,7 +159,8 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     captures = Captures(fleet, sight)
     enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, captures, sight, bus)
     passes, partners = Passes(database, vault, ledger, records), PartnerTable(database, ledger)
-    desk = Desk(config, vault, records, passes, partners, evidence, attendance, presence)
+    register = Register(config, vault, records, passes, attendance, presence.refresh)
+    casebook = Casebook(evidence, config.rules)
     service = Service(
         Parts(
             config=config,
@@ -171,8 +171,7 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             log=log,
             ledger=ledger,
             records=records,
-            visits=visits,
-            sightings=sightings,
+            evidence=evidence,
             bus=bus,
             interlock=interlock,
             gate=gate,
@@ -183,14 +182,25 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             presence=presence,
             enrolment=enrolment,
             fleet=fleet,
-            desk=desk,
             keeper=keeper,
-            casebook=Casebook(evidence, config.rules),
+            desk=Desk(register, passes, partners, evidence),
+            signings=Signings(register, evidence, casebook),
+            identities=Identities(register, evidence),
+            casebook=casebook,
             notary=notary,
         )
     )
     await service.load_assessment()
     return service
+
+
+async def _open(config: Config, stack: AsyncExitStack) -> tuple[Database, Vault, Notary]:
+    """The store, its keys, and what signs its record."""
+    database = await Database.open(config.data_dir)
+    stack.push_async_callback(database.close)
+    keys_dir = config.data_dir / KEYS
+    vault = await Vault.open(keys_dir, fresh=database.fresh)
+    return database, vault, Notary(await Checkpoints.open(database, vault, keys_dir))
 
 
 async def _models(config: Config, biometrics: bool, gate: Gate, stack: AsyncExitStack) -> tuple[Sight, Gallery]:

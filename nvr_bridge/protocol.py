@@ -43,6 +43,13 @@ class Command(StrEnum):
     VISIT_CHECK_IN = "visit/check_in"
     PASS_ISSUE = "pass/issue"  # noqa: S105 - a command's name
     PASS_SCAN = "pass/scan"  # noqa: S105 - a command's name
+    SIGNING_ADD = "signing/add"
+    SIGNING_LIST = "signing/list"
+    STAFF_MARK = "staff/mark"
+    STAFF_LIST = "staff/list"
+    STAFF_END = "staff/end"
+    IDENTITY_SPLIT = "identity/split"
+    IDENTITY_MERGE = "identity/merge"
     PARTNER_ADD = "partner/add"
     PARTNER_LIST = "partner/list"
     PARTNER_LINK = "partner/link"
@@ -83,6 +90,13 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.VISIT_CHECK_IN: _DESK,
     Command.PASS_ISSUE: _DESK,
     Command.PASS_SCAN: _DESK,
+    Command.SIGNING_ADD: _OPERATORS,
+    Command.SIGNING_LIST: _OPERATORS,
+    Command.STAFF_MARK: _OPERATORS,
+    Command.STAFF_LIST: _OPERATORS,
+    Command.STAFF_END: _OPERATORS,
+    Command.IDENTITY_SPLIT: _OPERATORS,
+    Command.IDENTITY_MERGE: _OPERATORS,
     Command.PARTNER_ADD: frozenset({Role.ADMIN}),
     Command.PARTNER_LIST: _OPERATORS,
     Command.PARTNER_LINK: _OPERATORS,

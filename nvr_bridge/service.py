@@ -26,6 +26,7 @@ from .errors import InvalidError, NotFoundError, RetryError
 from .events import Bus, EventLog, Forget, State, Told
 from .fleet import Fleet
 from .gallery import Gallery
+from .identities import Identities
 from .keeper import Keeper
 from .listing import iso, replay_result, sighting_row, visit_row
 from .models import Event, Visit
@@ -34,13 +35,12 @@ from .presence import Presence
 from .protocol import CameraStatus, EngineStatus, EventMessage, Snapshot
 from .recognise import Recogniser
 from .sight import Sight
+from .signings import Signings
 from .store.database import Database
 from .store.settings import SettingsTable
-from .store.sightings import SightingTable
 from .store.tokens import TokenTable
-from .store.visits import VisitTable
 from .visits.attendance import Attendance
-from .visits.casebook import Case, Casebook
+from .visits.casebook import Case, Casebook, Tables
 from .visits.scenario import read_settings
 
 _LOGGER = logging.getLogger(__name__)
@@ -61,8 +61,7 @@ class Parts:
     log: EventLog
     ledger: Ledger
     records: Records
-    visits: VisitTable
-    sightings: SightingTable
+    evidence: Tables
     bus: Bus
     interlock: Interlock
     gate: Gate
@@ -75,6 +74,8 @@ class Parts:
     fleet: Fleet
     desk: Desk
     keeper: Keeper
+    signings: Signings
+    identities: Identities
     casebook: Casebook
     notary: Notary
 
@@ -88,6 +89,8 @@ class Service:
         self.bus = parts.bus
         self.fleet = parts.fleet
         self.desk = parts.desk
+        self.signings = parts.signings
+        self.identities = parts.identities
         self.notary = parts.notary
         self.keeper = parts.keeper
         self.engine_id = parts.database.engine_id
@@ -238,7 +241,9 @@ class Service:
 
     async def visit_list(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """Visits with their verdicts, the newest first."""
-        visits = await self._parts.visits.list(args.get("since"), args.get("until"), args.get("zone"), args["limit"])
+        visits = await self._parts.evidence.visits.list(
+            args.get("since"), args.get("until"), args.get("zone"), args["limit"]
+        )
         cases = await self._parts.casebook.verdicts(visits)
         return [self._visit(visit, cases.get(visit.visit_id, {})) for visit in visits]
 
@@ -256,7 +261,7 @@ class Service:
 
     async def sighting_list(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """Sightings, the newest first."""
-        rows = await self._parts.sightings.list(args.get("since"), args.get("zone"), args["limit"])
+        rows = await self._parts.evidence.sightings.list(args.get("since"), args.get("zone"), args["limit"])
         aliases = self._parts.records.alias
         return [sighting_row(row, aliases(row.visitor_id) if row.visitor_id else None) for row in rows]
 

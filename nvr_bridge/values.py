@@ -139,6 +139,19 @@ def or_none[T](check: Callable[[Any], T]) -> Callable[[Any], T | None]:
     return lambda value: None if value is None else check(value)
 
 
+def several(check: Callable[[Any], Any], low: int, high: int) -> Callable[[Any], list[Any]]:
+    """A list of so many."""
+    each = vol.Schema([check])
+
+    def checked(value: Any) -> list[Any]:
+        if not isinstance(value, list) or not low <= len(value) <= high:
+            raise vol.Invalid(f"must be a list of {low} to {high}")
+        found: list[Any] = each(value)
+        return found
+
+    return checked
+
+
 def one_of(*choices: str) -> Callable[[Any], str]:
     """One of some words."""
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+from small_people import SmallIdentities, SmallSignings
 
 from nvr_bridge.config import Config
 from nvr_bridge.errors import NotFoundError
@@ -110,6 +111,8 @@ class SmallEngine:
         self.log = EventLog(db)
         self.asked: list[tuple[Any, ...]] = []
         self.desk = SmallDesk(self.asked)
+        self.signings = SmallSignings(self.asked)
+        self.identities = SmallIdentities(self.asked)
         self.notary = SmallNotary()
         self.keeper = SmallKeeper(self.asked)
         self.closed: list[str] = []

@@ -49,12 +49,15 @@ TOGETHER = {
     "engine.py",
     "fleet.py",
     "gallery.py",
+    "identities.py",
     "keeper.py",
     "listing.py",
     "notary.py",
     "presence.py",
     "recognise.py",
+    "register.py",
     "service.py",
+    "signings.py",
 }
 NATIVE = {"av", "numpy", "onnxruntime", "cv2", "onnx", "usearch", "sqlalchemy", "zeep", "onvif", "cryptography"}
 # What a client needs: it is installed without the `engine` extra.

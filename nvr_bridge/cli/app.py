@@ -23,6 +23,7 @@ from . import (
     referrals,
     retention,
     serve,
+    signings,
     site,
     tokens,
 )
@@ -47,6 +48,9 @@ app.add_typer(lists.visits, name="visits")
 app.add_typer(lists.sightings, name="sightings")
 app.add_typer(consent.app, name="consent")
 app.add_typer(desk.passes, name="passes")
+app.add_typer(signings.app, name="signings")
+app.add_typer(signings.staff, name="staff")
+app.add_typer(signings.identities, name="identities")
 app.add_typer(referrals.partners, name="partners")
 app.add_typer(referrals.app, name="referrals")
 app.add_typer(retention.app, name="retention")

@@ -46,6 +46,35 @@ class DeskApi(Protocol):
         """Somebody gave a contact."""
 
 
+class SigningApi(Protocol):
+    """Signed contracts. Results hold no document and no contact."""
+
+    async def signing_add(self, args: Arguments) -> Any:
+        """Somebody signed."""
+
+    async def signing_list(self, args: Arguments) -> Any:
+        """Signings, newest first."""
+
+
+class IdentityApi(Protocol):
+    """What people at the site say of visitors."""
+
+    async def staff_mark(self, args: Arguments) -> Any:
+        """A visitor belongs to the staff."""
+
+    async def staff_list(self) -> Any:
+        """Who does, or did."""
+
+    async def staff_end(self, args: Arguments) -> Any:
+        """No longer."""
+
+    async def split(self, args: Arguments) -> Any:
+        """Visitors are different people."""
+
+    async def merge(self, args: Arguments) -> Any:
+        """Visitors are one person."""
+
+
 class NotaryApi(Protocol):
     """What makes the record provable."""
 
@@ -85,6 +114,14 @@ class EngineApi(Protocol):
     @property
     def desk(self) -> DeskApi:
         """Those who register visitors and referrals."""
+
+    @property
+    def signings(self) -> SigningApi:
+        """Signed contracts."""
+
+    @property
+    def identities(self) -> IdentityApi:
+        """What people at the site say of visitors."""
 
     @property
     def notary(self) -> NotaryApi:

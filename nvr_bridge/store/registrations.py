@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,7 @@ from ..models import Visit
 from . import proof
 from .database import Database, rows_of
 from .schema import CheckInRow, PassScanRow
+from .schema_evidence import SigningRow
 from .visits import Also
 
 
@@ -84,15 +86,21 @@ class RegistrationTable:
         return write
 
     async def owner(self, full: str) -> str | None:
-        """The one visitor whose first contact this is; None where there is none, or several."""
-        givers = select(CheckInRow.visitor_id).where(CheckInRow.contact_full == full)
-        given = select(CheckInRow.visitor_id, CheckInRow.contact_full).where(
-            CheckInRow.visitor_id.is_not(None), CheckInRow.visitor_id.in_(givers)
-        )
-        first: dict[str, str] = {}
+        """The one visitor whose first contact this is, at the desk or when signing; None where there is none, or several."""
+        tables = (CheckInRow, SigningRow)
+        givers: set[str | None] = set()
+        given: list[tuple[float, str | None, str | None]] = []
         async with self._db.read() as session:
-            for visitor_id, contact in await session.execute(given.order_by(CheckInRow.at, CheckInRow.check_in_id)):
-                first.setdefault(str(visitor_id), contact)
+            for table in tables:
+                wanted = select(table.visitor_id).where(table.contact_full == full, table.visitor_id.is_not(None))
+                givers |= set(await session.scalars(wanted))
+            for table in tables:
+                theirs = (table.visitor_id.in_(givers), table.contact_full.is_not(None))
+                rows = await session.execute(select(table.at, table.visitor_id, table.contact_full).where(*theirs))
+                given += [(at, visitor_id, contact) for at, visitor_id, contact in rows]
+        first: dict[str | None, str | None] = {}
+        for _, visitor_id, contact in sorted(given, key=itemgetter(0)):
+            first.setdefault(visitor_id, contact)
         owners = [visitor_id for visitor_id, contact in first.items() if contact == full]
         return owners[0] if len(owners) == 1 else None
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..consent.ledger import Ledger
@@ -34,7 +34,7 @@ class NewSigning:
 
 @dataclass(frozen=True, slots=True)
 class StoredSigning:
-    """A signing as it is kept: nobody's, once the visitor withdrew."""
+    """A signing as it is kept: nobody's, once the visitor withdrew. A list leaves the co-signers out."""
 
     signing_id: str
     visitor_id: str | None
@@ -71,19 +71,28 @@ class SigningTable:
 
     async def all(self) -> Sequence[StoredSigning]:
         """Every signing, the oldest first."""
-        columns = (
-            *(SigningRow.signing_id, SigningRow.visitor_id, SigningRow.document),
-            *(SigningRow.contact_full, SigningRow.contact_mask, SigningRow.zone_id),
-            *(SigningRow.at, SigningRow.visit_id, SigningRow.settled),
-        )
-        wanted = select(*columns).order_by(SigningRow.at, SigningRow.signing_id)
-        others: dict[str, list[str]] = defaultdict(list)
         async with self._db.read() as session:
-            together = select(CoSignerRow.signing_id, CoSignerRow.visitor_id).order_by(CoSignerRow.visitor_id)
-            async for signing_id, visitor_id in rows_of(session, together):
+            others: dict[str, list[str]] = defaultdict(list)
+            async for signing_id, visitor_id in rows_of(session, _CO_SIGNERS):
                 others[signing_id].append(visitor_id)
+            wanted = _SIGNINGS.order_by(SigningRow.at, SigningRow.signing_id)
             found = [StoredSigning(*row) async for row in rows_of(session, wanted)]
         return [replace(one, co_signers=tuple(others[one.signing_id])) for one in found]
+
+    async def list(
+        self, since: float | None, until: float | None, zone_id: str | None, limit: int
+    ) -> Sequence[StoredSigning]:
+        """The newest `limit` signings in [since, until), the newest first."""
+        where: list[ColumnElement[bool]] = []
+        if since is not None:
+            where.append(SigningRow.at >= since)
+        if until is not None:
+            where.append(SigningRow.at < until)
+        if zone_id is not None:
+            where.append(SigningRow.zone_id == zone_id)
+        wanted = _SIGNINGS.where(*where).order_by(SigningRow.at.desc(), SigningRow.signing_id).limit(limit)
+        async with self._db.read() as session:
+            return [StoredSigning(*row) async for row in rows_of(session, wanted)]
 
     async def signer(self, document: str) -> str | None:
         """The one visitor who signed with this document; None where there is none, or several."""
@@ -93,6 +102,12 @@ class SigningTable:
         async with self._db.read() as session:
             found = list(await session.scalars(wanted.distinct().limit(2)))
         return found[0] if len(found) == 1 else None
+
+    async def proven(self, visitor_id: str) -> bool:
+        """Whether the visitor signed with a document."""
+        wanted = select(exists().where(SigningRow.visitor_id == visitor_id, SigningRow.document.is_not(None)))
+        async with self._db.read() as session:
+            return bool((await session.execute(wanted)).scalar_one())
 
     # --- helpers ---
 
@@ -126,3 +141,10 @@ class SigningTable:
             other.ledger = entry.number
             session.add(other)
         await session.flush()
+
+
+_SIGNINGS = select(
+    *(SigningRow.signing_id, SigningRow.visitor_id, SigningRow.document, SigningRow.contact_full),
+    *(SigningRow.contact_mask, SigningRow.zone_id, SigningRow.at, SigningRow.visit_id, SigningRow.settled),
+)
+_CO_SIGNERS = select(CoSignerRow.signing_id, CoSignerRow.visitor_id).order_by(CoSignerRow.visitor_id)

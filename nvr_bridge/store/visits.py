@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, select
+from sqlalchemy import ColumnElement, Select, func, insert, or_, select, union
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +17,7 @@ from ..models import Event, EventKind, Visit
 from .cases import open_case
 from .database import Database, rows_of
 from .schema import CheckInRow, Data, VisitRow
+from .schema_evidence import SigningRow
 from .settled import Alone, told_alone
 
 # What is written in the same transaction as the visit that it belongs to.
@@ -35,15 +37,25 @@ class VisitTable:
             wanted = select(VisitRow).where(VisitRow.ended_at.is_(None)).order_by(VisitRow.started_at)
             return [_visit(row) for row in await session.scalars(wanted)]
 
-    async def open_contacts(self) -> dict[str, str]:
-        """The open visits of people who gave a contact and nothing else → that contact's keyed hash."""
-        wanted = (
+    async def open_unnamed(self) -> dict[str, list[str]]:
+        """The open visits of people who gave no name → the keyed hashes of the documents and contacts that stand for them."""
+        still = (VisitRow.ended_at.is_(None), VisitRow.visitor_id.is_(None))
+        checked_in = (
             select(VisitRow.visit_id, CheckInRow.contact_full)
             .join(CheckInRow, CheckInRow.visit_id == VisitRow.visit_id)
-            .where(VisitRow.ended_at.is_(None), VisitRow.visitor_id.is_(None), CheckInRow.visitor_id.is_(None))
+            .where(*still, CheckInRow.visitor_id.is_(None))
         )
+        signed = (
+            select(VisitRow.visit_id, SigningRow.document, SigningRow.contact_full)
+            .join(SigningRow, SigningRow.visit_id == VisitRow.visit_id)
+            .where(*still, SigningRow.visitor_id.is_(None))
+        )
+        found: dict[str, list[str]] = defaultdict(list)
         async with self._db.read() as session:
-            return {row.visit_id: row.contact_full for row in await session.execute(wanted)}
+            for wanted in (checked_in, signed):
+                for visit_id, *names in await session.execute(wanted):
+                    found[visit_id] += [name for name in names if name is not None]
+        return found
 
     async def begin(
         self,
@@ -53,18 +65,18 @@ class VisitTable:
         data: Data | None = None,
         *,
         visit_id: str | None = None,
-        contact: str | None = None,
+        names: Sequence[str] = (),
         also: Also | None = None,
     ) -> tuple[Visit, Event]:
         """Open a visit, and its case: `first_visit`, or `returning_visit` if the visitor made others before.
 
-        Without a visitor the visit is that of whoever gave `contact`, a keyed hash.
+        Without a visitor the visit is that of whoever gave `names`, the keyed hashes of a document or a contact.
         Raises `NotFoundError` for a visitor who has withdrawn, `ConflictError` for a `visit_id` that is taken.
         """
         visit_id = visit_id or uuid.uuid4().hex
         try:
             async with self._db.write() as session:
-                earlier = (await session.execute(_made(visitor_id, contact))).scalar_one()
+                earlier = (await session.execute(_made(visitor_id, names))).scalar_one()
                 visit = Visit(visit_id, visitor_id, zone_id, at, at, None, earlier)
                 await session.execute(
                     insert(VisitRow).values(
@@ -163,12 +175,15 @@ class VisitTable:
         )
 
 
-def _made(visitor_id: str | None, contact: str | None) -> Select[Any]:
+def _made(visitor_id: str | None, names: Sequence[str]) -> Select[Any]:
     """How many visits were made before."""
     if visitor_id is not None:
         return select(func.count()).select_from(VisitRow).where(VisitRow.visitor_id == visitor_id)
-    mine = CheckInRow.contact_full == contact, CheckInRow.visitor_id.is_(None)
-    return select(func.count(func.distinct(CheckInRow.visit_id))).where(*mine)
+    checked_in = select(CheckInRow.visit_id).where(CheckInRow.visitor_id.is_(None), CheckInRow.contact_full.in_(names))
+    signed = select(SigningRow.visit_id).where(
+        SigningRow.visitor_id.is_(None), or_(SigningRow.document.in_(names), SigningRow.contact_full.in_(names))
+    )
+    return select(func.count()).select_from(union(checked_in, signed).subquery())
 
 
 async def _row(session: AsyncSession, visit_id: str) -> VisitRow:

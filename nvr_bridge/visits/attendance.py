@@ -26,14 +26,20 @@ class Attendance:
         self._gap = gap
         self._clock = clock
         self._lock = asyncio.Lock()
-        self._open: dict[str, Visit] = {}  # by visitor, or by the contact that stands for one
+        self._open: dict[str, Visit] = {}  # by visit
+        self._on: dict[
+            str, str
+        ] = {}  # who is on which of them: a visitor, or a document or contact that stands for one
 
     async def load(self) -> None:
         """Take over the visits that were open when the engine last stopped."""
-        contacts = await self._table.open_contacts()
-        open_visits = await self._table.open_visits()
-        named = [(visit.visitor_id or contacts.get(visit.visit_id), visit) for visit in open_visits]
-        self._open = {who: visit for who, visit in named if who}
+        standing = await self._table.open_unnamed()
+        self._open = {visit.visit_id: visit for visit in await self._table.open_visits()}
+        self._on = {
+            who: visit_id
+            for visit_id, visit in self._open.items()
+            for who in ([visit.visitor_id] if visit.visitor_id else standing.get(visit_id, ()))
+        }
 
     async def present(self, known: Known, zone_id: str, at: float) -> Visit:
         """The visitor was seen at `at` (the deciding frame's receipt): open a visit or extend one.
@@ -42,58 +48,69 @@ class Attendance:
         """
         data: Data = {"frame_at": at, "confidence": round(known.score, 3)}
         # What the store has committed is told also where the camera that saw it is being removed.
-        return await to_the_end(self._attend(known.visitor_id, known.visitor_id, zone_id, at, data, None))
+        return await to_the_end(self._attend(known.visitor_id, (), zone_id, at, data, None))
 
     async def registered(
-        self, visitor_id: str | None, contact: str | None, zone_id: str, at: float, also: Also
+        self, visitor_id: str | None, names: tuple[str, ...], zone_id: str, at: float, also: Also
     ) -> Visit:
-        """The visitor showed a pass or checked in: open a visit or extend one, and write `also` with it.
+        """The visitor showed a pass, checked in or signed: open a visit or extend one, and write `also` with it.
 
-        Without a visitor it is whoever gave `contact`, a keyed hash. Raises `NotFoundError` as `present` does.
+        Without a visitor it is whoever gave `names`, the keyed hashes of a document or a contact, the surest first.
+        Raises `NotFoundError` as `present` does.
         """
-        who = visitor_id or contact
-        if who is None:
-            raise BugError("visit: neither a visitor nor a contact")
-        return await to_the_end(self._attend(who, visitor_id, zone_id, at, {"registered": True}, also))
+        if visitor_id is None and not names:
+            raise BugError("visit: neither a visitor nor what stands for one")
+        return await to_the_end(self._attend(visitor_id, names, zone_id, at, {"registered": True}, also))
 
     async def sweep(self) -> None:
         """Close the visits that are over."""
         await to_the_end(self._sweep())
 
     async def forget(self, visitor_id: str, visit_ids: Collection[str] = ()) -> None:
-        """The visitor withdrew: what is open of them is theirs no more, nor are these visits under a contact alone."""
+        """The visitor withdrew: what is open of them is theirs no more, nor are these visits that did not name them."""
         async with self._lock:
-            self._open.pop(visitor_id, None)
-            self._open = {who: visit for who, visit in self._open.items() if visit.visit_id not in visit_ids}
+            for visit_id in {self._on.get(visitor_id, ""), *visit_ids}:
+                self._drop(visit_id)
 
     async def _attend(
-        self, who: str, visitor_id: str | None, zone_id: str, at: float, data: Data, also: Also | None
+        self, visitor_id: str | None, names: tuple[str, ...], zone_id: str, at: float, data: Data, also: Also | None
     ) -> Visit:
+        who = names if visitor_id is None else (visitor_id,)
         async with self._lock:
-            visit = self._open.get(who)
-            if visit is not None and not continues(visit, at, self._gap):
-                await self._end(who, visit)
-                visit = None
+            visit = await self._current(who, at)
             if visit is None:
-                contact = None if visitor_id else who
-                visit, event = await self._table.begin(visitor_id, zone_id, at, data, contact=contact, also=also)
-                self._open[who] = visit
+                unnamed = names if visitor_id is None else ()
+                visit, event = await self._table.begin(visitor_id, zone_id, at, data, names=unnamed, also=also)
                 self._bus.publish(Told(event))
             elif also is not None or at - visit.last_at >= EXTEND_EVERY:
                 visit = await self._table.extend(visit.visit_id, at, also)
-                self._open[who] = visit
+            self._open[visit.visit_id] = visit
+            self._on |= dict.fromkeys(who, visit.visit_id)
             return visit
+
+    async def _current(self, who: tuple[str, ...], at: float) -> Visit | None:
+        """The visit that they are on; those that are over for them end."""
+        current = None
+        for visit_id in dict.fromkeys(self._on[one] for one in who if one in self._on):
+            visit = self._open[visit_id]
+            if not continues(visit, at, self._gap):
+                await self._end(visit)
+            elif current is None:
+                current = visit
+        return current
 
     async def _sweep(self) -> None:
         async with self._lock:
-            over = {visit.visit_id for visit in overdue(self._open.values(), self._clock(), self._gap)}
-            for who, visit in [*self._open.items()]:
-                if visit.visit_id in over:
-                    await self._end(who, visit)
+            for visit in overdue(self._open.values(), self._clock(), self._gap):
+                await self._end(visit)
 
-    async def _end(self, who: str, visit: Visit) -> None:
+    async def _end(self, visit: Visit) -> None:
         _, event = await self._table.end(
             visit.visit_id, self._clock(), {"seconds": round(visit.last_at - visit.started_at)}
         )
-        del self._open[who]  # only now: while the disk is full, it stays to be closed
+        self._drop(visit.visit_id)  # only now: while the disk is full, it stays to be closed
         self._bus.publish(Told(event))
+
+    def _drop(self, visit_id: str) -> None:
+        self._open.pop(visit_id, None)
+        self._on = {who: on for who, on in self._on.items() if on != visit_id}

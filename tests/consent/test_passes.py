@@ -9,6 +9,7 @@ from store_site import NOW, Site, open_site
 
 from nvr_bridge.errors import NotFoundError
 from nvr_bridge.models import Visit
+from nvr_bridge.store.settled import Settled
 
 
 async def pass_visitor(site: Site) -> tuple[str, str, str]:
@@ -20,7 +21,7 @@ async def pass_visitor(site: Site) -> tuple[str, str, str]:
 async def check_in(site: Site, visitor_id: str | None, contact: str, at: float = NOW) -> Visit:
     """A visit in which the contact was given."""
     also = site.registrations.check_in(visitor_id, contact * 64, "0" * 64, "friend", "desk", at)
-    visit, _ = await site.visits.begin(visitor_id, "desk", at, contact=contact * 64, also=also)
+    visit, _ = await site.visits.begin(visitor_id, "desk", at, names=[contact * 64], also=also)
     return visit
 
 
@@ -83,7 +84,9 @@ async def test_a_withdrawal_leaves_nothing_of_the_visitor_in_any_file(site: Site
     tag = site.passes._tag(code)
     traces = [visitor_id.encode(), ("c" * 64).encode(), tag.encode()]
     assert all(any(trace in content for content in before.values()) for trace in traces)
-    withdrawn = await site.records.withdraw(visitor_id, NOW + 1, settled={visit.visit_id: {"attribution": "natural"}})
+    withdrawn = await site.records.withdraw(
+        visitor_id, NOW + 1, settled=Settled({visit.visit_id: {"attribution": "natural"}})
+    )
     assert withdrawn.alias == alias
     for name, content in site.files().items():
         assert not [trace for trace in traces if trace in content], name
@@ -135,8 +138,8 @@ async def test_whoever_gives_the_same_contact_alone_is_returning(site: Site) -> 
     second = await check_in(site, None, "c", NOW + 9999)
     stranger = await check_in(site, None, "d", NOW + 9999)
     assert [first.earlier, second.earlier, stranger.earlier] == [0, 1, 0]
-    assert await site.visits.open_contacts() == {
-        first.visit_id: "c" * 64,
-        second.visit_id: "c" * 64,
-        stranger.visit_id: "d" * 64,
+    assert await site.visits.open_unnamed() == {
+        first.visit_id: ["c" * 64],
+        second.visit_id: ["c" * 64],
+        stranger.visit_id: ["d" * 64],
     }

@@ -117,7 +117,7 @@ async def test_a_reason_about_a_number_alone_goes_with_the_number(site: Site) ->
     named = site.registrations.check_in(visitor, "full", "mask", None, "desk", NOW)
     await site.visits.begin(visitor, "desk", NOW, also=named)
     alone = site.registrations.check_in(None, "full", "mask", None, "desk", NOW)
-    nobodys, _ = await site.visits.begin(None, "desk", NOW, contact="full", also=alone)
+    nobodys, _ = await site.visits.begin(None, "desk", NOW, names=["full"], also=alone)
     case_id = (await site.cases.of([nobodys.visit_id])).popitem()[1].case_id
     await add(site, case_id, done(ReviewAct.SEND_BACK, CaseState.SENT_BACK, reason=SECRET))
     assert [review.reason for review in await site.cases.history(case_id)] == [SECRET]

@@ -170,9 +170,9 @@ async def test_a_registration_opens_a_visit_extends_it_and_is_written_with_it(si
         written.append(visit)
 
     visitor_id = site.known.visitor_id
-    first = await site.attendance.registered(visitor_id, "c" * 64, "desk", 1000.0, also)
+    first = await site.attendance.registered(visitor_id, ("c" * 64,), "desk", 1000.0, also)
     seen = await site.attendance.present(site.known, "lane", 1001.0)
-    last = await site.attendance.registered(visitor_id, None, "desk", 1001.5, also)
+    last = await site.attendance.registered(visitor_id, (), "desk", 1001.5, also)
     assert first.visit_id == seen.visit_id == last.visit_id
     assert [visit.last_at for visit in written] == [1000.0, 1001.5]
     assert site.kinds == [EventKind.FIRST_VISIT]
@@ -184,7 +184,7 @@ async def test_a_contact_alone_stands_for_a_person_also_after_a_restart(site: Si
 
     async def give(contact: str) -> Visit:
         also = registrations.check_in(None, contact, "0" * 64, None, "desk", site.now)
-        return await site.attendance.registered(None, contact, "desk", site.now, also)
+        return await site.attendance.registered(None, (contact,), "desk", site.now, also)
 
     first, other = await give("c" * 64), await give("d" * 64)
     assert first.visit_id != other.visit_id

@@ -112,7 +112,9 @@ class Store:
         if who in self.open and when - self.open[who].last_at <= RULES.visit_gap:
             visit = await self.site.visits.extend(self.open[who].visit_id, when, also)
         else:
-            visit, _ = await self.site.visits.begin(visitor_id, "desk", when, contact=contact, also=also)
+            visit, _ = await self.site.visits.begin(
+                visitor_id, "desk", when, names=(contact,) if contact else (), also=also
+            )
         self.open[who] = visit
         return visit
 
