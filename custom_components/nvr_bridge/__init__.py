@@ -1,7 +1,5 @@
 """NVR Bridge in Home Assistant: shows the engine as devices, entities and events, and reports signs and acts to it."""
 
-from __future__ import annotations
-
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
@@ -26,18 +24,18 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> bool:
     """Connect, build the entities from what the engine says, then listen."""
-    bridge = Bridge(hass, entry)
+    entry.runtime_data = bridge = Bridge(hass, entry)
     try:
-        await bridge.open()
+        opened = await bridge.open()
     except UnauthorizedError as err:
         raise ConfigEntryAuthFailed(str(err)) from err
     except EngineError as err:
+        Issues(hass, entry).versions(err)
         raise ConfigEntryNotReady(str(err)) from err
-    entry.runtime_data = bridge
     entry.async_on_unload(bridge.close)
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, bridge.close))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    bridge.start()
+    bridge.start(opened)
     return True
 
 
@@ -48,5 +46,5 @@ async def async_unload_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) -
 
 async def async_remove_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> None:
     """Leave nothing behind."""
-    Issues(hass, entry).versions(None)
-    await Memory(hass, entry.entry_id).store.async_remove()
+    Issues(hass, entry).clear()
+    await Memory(hass, entry.entry_id).async_remove()

@@ -1,7 +1,5 @@
 """The actions that automations and people may run."""
 
-from __future__ import annotations
-
 import voluptuous as vol
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
@@ -22,11 +20,11 @@ def register(hass: HomeAssistant) -> None:
         await _require_admin(hass, call)
         entry = _engine(hass, call.data.get("config_entry_id"))
         try:
-            await entry.runtime_data.connection.call("consent/withdraw", alias=call.data["alias"])
+            await entry.runtime_data.call("consent/withdraw", alias=call.data["alias"])
         except CannotConnectError as err:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="not_connected") from err
         except CommandError as err:
-            if err.code == "not_found":
+            if err.word == "not_found":
                 raise ServiceValidationError(translation_domain=DOMAIN, translation_key="alias_not_found") from err
             raise HomeAssistantError(f"The engine refused: {err}") from err
         return {"withdrawn": True} if call.return_response else None

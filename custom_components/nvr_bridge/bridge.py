@@ -1,12 +1,13 @@
-"""An engine as the hub knows it: the entry's runtime data, which every entity reads and listens to."""
-
-from __future__ import annotations
+"""An engine as the hub knows it: the entry's runtime data, which follows the engine and tells every entity."""
 
 import asyncio
 import logging
+import random
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -15,34 +16,48 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .connection import Connection, Phase
+from .client import Client
 from .const import DOMAIN, EVENT_TYPES
-from .errors import EngineError, IncompatibleError
+from .errors import CannotConnectError, EngineError, IncompatibleError, UnauthorizedError
 from .issues import Issues
 from .memory import Memory
 from .signs import Signs
-from .wire import Camera, Engine, Subscribed, Thing, VisitEvent, Zone, read, read_camera
+from .wire import Camera, Engine, Snapshot, Subscribed, Thing, VisitEvent, Zone, read
 
 _LOGGER = logging.getLogger(__name__)
 
 type NvrBridgeConfigEntry = ConfigEntry[Bridge]
 
+FIRST_WAIT = 0.5  # seconds until a lost connection is opened again; doubles with every failure, up to
+LONGEST_WAIT = 8.0
 NEW = "new"  # topic: a list of things that were not there before
 FORGET = "forget"  # topic: an alias and visits that must be shown no more; an alias of None means all of them
 
 
+class Phase(StrEnum):
+    """Where the connection is."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    WAITING = "waiting"  # to try again
+    INCOMPATIBLE = "incompatible"  # waiting for an update
+    REFUSED = "refused"  # the token is not accepted; a person has to pair again
+
+
+_PHASES: dict[type[EngineError], Phase] = {IncompatibleError: Phase.INCOMPATIBLE, UnauthorizedError: Phase.REFUSED}
+
+
 class Bridge:
-    """Owns the connection, its task, and what the engine last said."""
+    """`open`, then `start`. The connection is kept up until the entry's tasks end, and the entities are told of it."""
 
     def __init__(self, hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> None:
         self.engine_id = entry.unique_id or ""
         self.memory = Memory(hass, entry.entry_id)
+        self.phase = Phase.CONNECTING
         self.things: dict[str, Thing] = {}  # by topic
         self._hass = hass
         self._entry = entry
-        address = entry.data[CONF_HOST], entry.data[CONF_PORT], entry.data[CONF_TOKEN]
-        self.connection = Connection(async_get_clientsession(hass), *address, self)
-        self._task: asyncio.Task[None] | None = None
+        self._client: Client | None = None
         self._reloading = False
         self._issues = Issues(hass, entry)
         self._signs = Signs(hass, entry, self)
@@ -51,45 +66,11 @@ class Bridge:
     @property
     def connected(self) -> bool:
         """Whether what is known is the truth now."""
-        return self.connection.phase is Phase.CONNECTED
+        return self.phase is Phase.CONNECTED
 
-    @property
-    def engine(self) -> Engine:
-        return next(thing for thing in self.things.values() if isinstance(thing, Engine))
-
-    @property
-    def zones(self) -> dict[str, Zone]:
-        """By id. They stay the same for as long as the entry is loaded."""
-        return _zones(self.things)
-
-    @property
-    def cameras(self) -> list[Camera]:
-        return [thing for thing in self.things.values() if isinstance(thing, Camera)]
-
-    async def open(self) -> None:
-        """Learn what there is. Raises `CannotConnectError`, `IncompatibleError`, `UnauthorizedError`."""
-        await self.memory.load()
-        try:
-            self._take(await self.connection.open())
-        except IncompatibleError as err:
-            self._issues.versions(err)
-            raise
-
-    def start(self) -> None:
-        """Listen from here on. The entities exist by now, so nothing that was missed goes unseen."""
-        self._signs.start()
-        self._task = self._entry.async_create_background_task(self._hass, self.connection.run(), DOMAIN)
-
-    async def close(self, stop: Event | None = None) -> None:
-        """End the connection, which disarms what this hub armed. `stop`: because the hub stops."""
-        self._signs.stop()
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await self.connection.close()
-        await self.memory.flush()
-        if stop is None:
-            self._issues.clear()
+    def all[T: Thing](self, kind: type[T]) -> list[T]:
+        """Every engine (there is one), zone or camera. Zones stay the same for as long as the entry is loaded."""
+        return [thing for thing in self.things.values() if isinstance(thing, kind)]
 
     def identifier(self, topic: str) -> str:
         """A thing's name in the registries."""
@@ -100,14 +81,67 @@ class Bridge:
         self._listeners[topic].append(listener)
         return lambda: self._listeners[topic].remove(listener)
 
-    def on_subscribed(self, subscribed: Subscribed) -> None:
-        """From the connection: everything, as of now."""
-        if self.zones.keys() != _zones(subscribed.things).keys():
+    async def call(self, command: str, **arguments: Any) -> Any:
+        """Run a command. Raises `CommandError`, or `CannotConnectError` at once while there is no connection."""
+        if self._client is None or not self.connected:
+            raise CannotConnectError("not connected")
+        return await self._client.call(command, **arguments)
+
+    async def open(self) -> tuple[Client, Subscribed]:
+        """Connect and learn what there is. Raises `CannotConnectError`, `IncompatibleError`, `UnauthorizedError`."""
+        await self.memory.load()
+        opened = await self._connect()
+        self._take(opened[1].snapshot)
+        return opened
+
+    def start(self, opened: tuple[Client, Subscribed]) -> None:
+        """Listen to what `open` opened. The entities exist by now, so nothing that was missed goes unseen."""
+        self._signs.start()
+        self._entry.async_create_background_task(self._hass, self._run(opened), DOMAIN)
+
+    async def close(self, stop: Event | None = None) -> None:
+        """Leave nothing due. `stop`: because the hub stops."""
+        self._signs.stop()
+        await self.memory.flush()
+        if stop is None:
+            self._issues.clear()
+
+    async def _connect(self) -> tuple[Client, Subscribed]:
+        session, data = async_get_clientsession(self._hass), self._entry.data
+        # The engine is checked before the token is shown, which is nobody else's to see.
+        client = await Client.connect(session, data[CONF_HOST], data[CONF_PORT], self.engine_id)
+        try:
+            await client.enter("auth", token=data[CONF_TOKEN])
+            return client, await client.subscribe(self.memory.sequence)
+        except BaseException:
+            await client.aclose()
+            raise
+
+    async def _run(self, opened: tuple[Client, Subscribed] | None) -> None:
+        """Connect again whenever the connection ends. Returns only when the token is refused."""
+        wait = FIRST_WAIT
+        while self.phase is not Phase.REFUSED:
+            try:
+                self._client, subscribed = opened or await self._connect()
+                async with aclosing(self._client):
+                    opened, wait = None, FIRST_WAIT
+                    self._arrived(subscribed)
+                    await self._client.listen(self._heard)
+            except EngineError as err:
+                self._lost(err)
+            await asyncio.sleep(wait * random.uniform(0.8, 1.2))
+            wait = min(wait * 2, LONGEST_WAIT)
+
+    def _arrived(self, subscribed: Subscribed) -> None:
+        """The connection is there, and with it everything as of now."""
+        self.phase = Phase.CONNECTED
+        _LOGGER.info("%s: connected", self._entry.title)
+        if {zone.id for zone in self.all(Zone)} != {zone.id for zone in subscribed.snapshot.zones}:
             # Zones are settings of this entry too, so it starts anew, and asks again then for what it missed.
             self._reloading = True
             self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
             return
-        self._take(subscribed)
+        self._take(subscribed.snapshot)
         self._tell_all()  # so that what was missed comes after the return from an outage, and is not taken for it
         if self.memory.sequence is not None and subscribed.sequence < self.memory.sequence:
             _LOGGER.warning("%s: its event log went back to an earlier state, as after a restore", self._entry.title)
@@ -117,69 +151,59 @@ class Bridge:
         if subscribed.sequence != self.memory.sequence:
             self.memory.saw(subscribed.sequence)
         self._signs.report_now()
-        self._issues.zones(self.zones.values())
+        self._issues.zones(self.all(Zone))
 
-    def on_push(self, message: dict[str, Any]) -> None:
-        """From the connection: something changed. Raises `CannotConnectError`."""
-        if self._reloading:
-            return
+    def _heard(self, message: dict[str, Any]) -> None:
+        """Something changed. Raises `CannotConnectError`."""
         match message.get("type"):
+            case _ if self._reloading:
+                pass
             case "event":
                 self._show(read(VisitEvent, message.get("event")))
             case "forget":
                 self._tell(FORGET, message.get("alias"), message.get("visits") or [])
             case "state":
-                self._state(message)
+                for kind in (Engine, Zone, Camera):
+                    if raw := message.get(kind.__name__.lower()):
+                        self._changed(read(kind, raw))
+                if self.things.pop(f"camera_{message.get('removed_camera')}", None):
+                    self._prune()
+                    self._tell_all()
 
-    def on_phase(self, was: Phase, phase: Phase, error: EngineError | None) -> None:
-        """From the connection: it came or went. That it came is told to the entities once the state is known."""
-        if phase is Phase.CONNECTED:
-            _LOGGER.info("%s: connected", self._entry.title)
-        if error is None:
-            return
-        if was is Phase.CONNECTED:
+    def _lost(self, error: EngineError) -> None:
+        """The connection ended, or did not come about."""
+        if self.connected:
             _LOGGER.warning("%s: connection lost: %s", self._entry.title, error)
-        if isinstance(error, IncompatibleError):
-            self._issues.versions(error)
-        if phase is Phase.REFUSED:
+        self._issues.versions(error)
+        self.phase = _PHASES.get(type(error), Phase.WAITING)
+        if self.phase is Phase.REFUSED:
             self._entry.async_start_reauth(self._hass)
         # A withdrawal may be missed from here on, so nobody's alias stays.
         self._tell(FORGET, None, [])
         self._tell_all()
-
-    def _state(self, message: dict[str, Any]) -> None:
-        if "engine" in message:
-            self._changed(read(Engine, message["engine"]))
-        if "zone" in message:
-            self._changed(zone := read(Zone, message["zone"]))
-            self._issues.zones([zone])
-        if "camera" in message:
-            self._changed(camera := read_camera(message["camera"]))
-            self._tell(f"zone_{camera.zone}")
-        if removed := self.things.pop(f"camera_{message.get('removed_camera')}", None):
-            self._prune()
-            if isinstance(removed, Camera):
-                self._tell(f"zone_{removed.zone}")
 
     def _changed(self, thing: Thing) -> None:
         is_new, self.things[thing.topic] = thing.topic not in self.things, thing
         if is_new:
             self._tell(NEW, [thing])
         self._tell(thing.topic)
+        if isinstance(thing, Camera):
+            self._tell(f"zone_{thing.zone}")
+        if isinstance(thing, Zone):
+            self._issues.zones([thing])
 
-    def _take(self, subscribed: Subscribed) -> None:
+    def _take(self, snapshot: Snapshot) -> None:
         self._issues.versions(None)
-        known, self.things = self.things, subscribed.things
-        if new := [thing for topic, thing in self.things.items() if topic not in known]:
-            self._tell(NEW, new)
+        known = self.things
+        self.things = {thing.topic: thing for thing in (snapshot.engine, *snapshot.zones, *snapshot.cameras)}
+        self._tell(NEW, [thing for topic, thing in self.things.items() if topic not in known])
         self._prune()
 
     def _show(self, event: VisitEvent) -> None:
-        if self.memory.sequence is not None and event.sequence <= self.memory.sequence:
-            return
-        if event.kind in EVENT_TYPES:
-            self._tell(f"event_{event.zone}", event)
-        self.memory.saw(event.sequence)
+        if self.memory.sequence is None or event.sequence > self.memory.sequence:
+            if event.kind in EVENT_TYPES:
+                self._tell(f"event_{event.zone}", event)
+            self.memory.saw(event.sequence)
 
     def _tell(self, topic: str, *what: Any) -> None:
         for listener in list(self._listeners.get(topic, ())):
@@ -196,7 +220,3 @@ class Bridge:
         for device in dr.async_entries_for_config_entry(registry, self._entry.entry_id):
             if not device.identifiers & exist:
                 registry.async_remove_device(device.id)
-
-
-def _zones(things: dict[str, Thing]) -> dict[str, Zone]:
-    return {thing.id: thing for thing in things.values() if isinstance(thing, Zone)}

@@ -1,7 +1,5 @@
 """Names and numbers that more than one file of the integration needs."""
 
-from __future__ import annotations
-
 from homeassistant.const import Platform
 
 DOMAIN = "nvr_bridge"

@@ -1,7 +1,5 @@
 """What helps to find a fault, without a token, an address or an alias."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 
@@ -19,7 +17,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: NvrBrid
     bridge = entry.runtime_data
     known = {
         "entry": {"data": dict(entry.data), "options": dict(entry.options)},
-        "connection": {"phase": bridge.connection.phase, "last_sequence": bridge.memory.sequence},
+        "connection": {"phase": bridge.phase, "last_sequence": bridge.memory.sequence},
         "things": {topic: asdict(thing) for topic, thing in bridge.things.items()},
     }
     return async_redact_data(known, TO_REDACT)

@@ -1,7 +1,5 @@
 """What every entity of an engine, a zone or a camera has in common."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,22 +11,22 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .bridge import NEW, Bridge, NvrBridgeConfigEntry
 from .const import DOMAIN
-from .wire import Camera, Engine, Thing
+from .wire import Camera, Engine, Thing, Zone
 
 
 @dataclass(frozen=True, kw_only=True)
 class BridgeEntityDescription(EntityDescription):
-    """What an entity shows of its engine, zone or camera."""
+    """What an entity shows of its engine, zone or camera; the key names it, and the field unless `value` is given."""
 
-    value: Callable[[Bridge, Any], Any] = lambda bridge, thing: bridge.connected
+    value: Callable[[Bridge, Any], Any] | None = None
     available: Callable[[Bridge, Any], bool] = lambda bridge, thing: bridge.connected
-    attributes: Callable[[Any], dict[str, Any]] | None = None
+    attributes: Callable[[Any], dict[str, Any] | None] = lambda thing: None
 
 
 class BridgeEntity(Entity):
     """Pushed; unavailable while the engine is, unless its description knows better."""
 
-    entity_description: BridgeEntityDescription
+    entity_description: Any  # a `BridgeEntityDescription`, and whatever else the platform wants described
     _attr_has_entity_name = True
     _attr_should_poll = False
 
@@ -36,18 +34,20 @@ class BridgeEntity(Entity):
         self.bridge = bridge
         self.entity_description = description
         self._topic = thing.topic
-        identifier = bridge.identifier(thing.topic)
-        self._attr_unique_id = f"{identifier}_{description.key}"
-        self._attr_device_info = _device(bridge, thing, identifier)
+        self._attr_translation_key = description.key
+        self._attr_unique_id = f"{bridge.identifier(thing.topic)}_{description.key}"
+        self._attr_device_info = _device(bridge, thing)
 
     @property
-    def thing(self) -> Thing | None:
+    def thing(self) -> Any:
         """None from its removal until its entities are gone too."""
         return self.bridge.things.get(self._topic)
 
     @property
     def value(self) -> Any:
-        return self.entity_description.value(self.bridge, self.thing) if self.thing else None
+        """Asked for only while it is available."""
+        value = self.entity_description.value
+        return value(self.bridge, self.thing) if value else getattr(self.thing, self.entity_description.key)
 
     @property
     def available(self) -> bool:
@@ -55,8 +55,8 @@ class BridgeEntity(Entity):
 
     @property
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        attributes = self.entity_description.attributes
-        return attributes(self.thing) if attributes and self.thing else None
+        attributes: dict[str, Any] | None = self.entity_description.attributes(self.thing)
+        return attributes
 
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
@@ -64,7 +64,7 @@ class BridgeEntity(Entity):
 
 
 def setup_of(
-    entity: Callable[[Bridge, Any, Any], Entity], descriptions: Mapping[Any, Iterable[BridgeEntityDescription]]
+    entity: Callable[[Bridge, Any, Any], Entity], shown: Mapping[Any, Iterable[BridgeEntityDescription]]
 ) -> Callable[[HomeAssistant, NvrBridgeConfigEntry, AddConfigEntryEntitiesCallback], Coroutine[Any, Any, None]]:
     """A platform's setup: one entity for each description of each thing there is, and of each camera that comes later."""
 
@@ -75,9 +75,7 @@ def setup_of(
 
         @callback
         def add(things: Iterable[Thing]) -> None:
-            async_add_entities(
-                entity(bridge, thing, it) for thing in things for it in descriptions.get(type(thing), ())
-            )
+            async_add_entities(entity(bridge, thing, it) for thing in things for it in shown.get(type(thing), ()))
 
         add(bridge.things.values())
         entry.async_on_unload(bridge.listen(NEW, add))
@@ -85,12 +83,12 @@ def setup_of(
     return async_setup_entry
 
 
-def _device(bridge: Bridge, thing: Thing, identifier: str) -> DeviceInfo:
-    info = DeviceInfo(identifiers={(DOMAIN, identifier)}, name=thing.name, manufacturer="NVR Bridge")
-    info["model"] = type(thing).__name__
+def _device(bridge: Bridge, thing: Thing) -> DeviceInfo:
+    info = DeviceInfo(identifiers={(DOMAIN, bridge.identifier(thing.topic))}, name=thing.name)
+    info |= {"manufacturer": "NVR Bridge", "model": type(thing).__name__}
     if isinstance(thing, Engine):
-        info["sw_version"], info["entry_type"] = thing.version, DeviceEntryType.SERVICE
+        info |= {"sw_version": thing.version, "entry_type": DeviceEntryType.SERVICE}
     # A camera is often called as its zone is; the hub would number the second one's entities.
-    if isinstance(thing, Camera) and any(zone.name == thing.name for zone in bridge.zones.values()):
+    if isinstance(thing, Camera) and any(zone.name == thing.name for zone in bridge.all(Zone)):
         info["name"] = f"{thing.name} camera"
     return info

@@ -1,7 +1,5 @@
 """What a person has to do, as repair issues that go away when it is done."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .const import CONF_SIGN, CONF_ZONES, DOMAIN
-from .errors import IncompatibleError
+from .errors import EngineError, IncompatibleError
 from .wire import Zone
 
 _INTENDED = {"observe_only", "policy"}  # the zone is meant not to recognise: nothing is out of order
@@ -23,11 +21,11 @@ class Issues:
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         self._hass = hass
         self._entry = entry
-        self._raised: set[str] = set()
 
-    def versions(self, error: IncompatibleError | None) -> None:
-        """The two sides speak no common version, or do."""
-        self._set("versions", error.word if error else None, version=str(error))
+    def versions(self, error: EngineError | None) -> None:
+        """Whether the two sides speak a common version. Only one error says that they do not, and None that they do."""
+        if error is None or isinstance(error, IncompatibleError):
+            self._set("versions", error.word if error else None, version=str(error))
 
     def zones(self, zones: Iterable[Zone]) -> None:
         """Why these zones do not recognise where they should."""
@@ -35,9 +33,10 @@ class Issues:
             self._set(f"interlock_{zone.id}", self._explain(zone), zone=zone.name, reasons=", ".join(zone.reasons))
 
     def clear(self) -> None:
-        """The entry is unloaded."""
-        for issue in list(self._raised):
-            self._set(issue, None)
+        """The entry is unloaded or removed."""
+        for domain, issue_id in list(ir.async_get(self._hass).issues):
+            if domain == DOMAIN and issue_id.endswith(self._entry.entry_id):
+                ir.async_delete_issue(self._hass, DOMAIN, issue_id)
 
     def _explain(self, zone: Zone) -> str | None:
         if zone.armed or not zone.reasons or _INTENDED.intersection(zone.reasons):
@@ -51,10 +50,8 @@ class Issues:
     def _set(self, issue: str, key: str | None, **placeholders: str) -> None:
         issue_id, placeholders["engine"] = f"{issue}_{self._entry.entry_id}", self._entry.title
         if key is None:
-            self._raised.discard(issue)
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)
             return
-        self._raised.add(issue)
         text: dict[str, Any] = {"translation_key": key, "translation_placeholders": placeholders}
         severity = ir.IssueSeverity.WARNING
         ir.async_create_issue(self._hass, DOMAIN, issue_id, is_fixable=False, severity=severity, **text)

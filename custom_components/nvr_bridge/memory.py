@@ -1,30 +1,27 @@
 """What the hub keeps of the event log: how far it got, and each zone's last event. No alias, no visit."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
-from .wire import VisitEvent
 
 SAVE_AFTER = 0.5  # seconds; what a hub that is killed may see again, marked as replayed
 
 
-class Memory:
+class Memory(Store[dict[str, Any]]):
     """One engine's place in `.storage`. `load` comes first."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        super().__init__(hass, 1, f"{DOMAIN}.{entry_id}")
         self.sequence: int | None = None  # of the last event shown; None before the first connection
         self.zones: dict[str, dict[str, Any]] = {}  # of each zone's last event: kind, sequence, occurred_at, state
-        self.store: Store[dict[str, Any]] = Store(hass, 1, f"{DOMAIN}.{entry_id}")
         self._save_is_due = False
 
     async def load(self) -> None:
         """Remember what was saved."""
-        if stored := await self.store.async_load():
+        if stored := await self.async_load():
             self.sequence, self.zones = stored["sequence"], stored["zones"]
 
     def saw(self, sequence: int) -> None:
@@ -33,17 +30,12 @@ class Memory:
         # The store puts a save off each time it is asked for one, so in a crowd it would never save.
         if not self._save_is_due:
             self._save_is_due = True
-            self.store.async_delay_save(self._content, SAVE_AFTER)
-
-    def showed(self, event: VisitEvent, state: str | None) -> None:
-        """The zone's entity shows this event, with this state."""
-        shown = {"kind": event.kind, "sequence": event.sequence, "occurred_at": event.occurred_at}
-        self.zones[event.zone] = {**shown, "state": state}
+            self.async_delay_save(self._content, SAVE_AFTER)
 
     async def flush(self) -> None:
         """Save now what is due."""
         if self._save_is_due:
-            await self.store.async_save(self._content())
+            await self.async_save(self._content())
 
     def _content(self) -> dict[str, Any]:
         self._save_is_due = False
