@@ -26,6 +26,7 @@ from .consent.ledger import Ledger
 from .consent.passes import Passes
 from .consent.permit import Gate, OfflineGate
 from .consent.policy import load_policy
+from .consent.readings import Readings
 from .consent.records import Records
 from .consent.vault import Vault
 from .desk import Desk
@@ -67,6 +68,7 @@ INTERLOCK_EVERY = 0.2  # seconds between looks at the interlock: it must be seen
 SWEEP_EVERY = 1.0  # seconds between sweeps of visits
 COUNTERS_EVERY = 10.0  # seconds between pushes of counters that move all the time
 EXPIRY_EVERY = 60.0  # seconds between looks for consents that have expired
+READINGS_EVERY = 60.0  # seconds between looks for readings to write together
 SIGN_EVERY = 3600.0  # seconds between checkpoints of the ledger; the first is made at the start
 
 
@@ -106,6 +108,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 (COUNTERS_EVERY, service.push_counters),
                 (EXPIRY_EVERY, service.expire),
                 (SIGN_EVERY, service.notary.sign_ledger),
+                (READINGS_EVERY, service.readings.flush),
             ):
                 group.create_task(_every(seconds, duty, stopping), name=duty.__name__)
             try:
@@ -138,22 +141,21 @@ async def _every(seconds: float, duty: Callable[[], Awaitable[None]], stopping: 
 async def _build(config: Config, stack: AsyncExitStack) -> Service:
     """Every part, from the store up. `stack` closes them in the opposite order."""
     policy = await asyncio.to_thread(load_policy, config.profile, config.policy)
-    database, vault, notary = await _open(config, stack)
-    ledger, log, settings = Ledger(database, vault), EventLog(database), SettingsTable(database)
-    keeper = Keeper(config, policy, database, settings, ledger)
+    base = await _open(config, stack)
+    database, vault, ledger, log = base.database, base.vault, base.ledger, base.log
+    keeper = Keeper(config, policy, database, base.settings, ledger)
     await keeper.load()
     records = await Records.open(database, vault, ledger, log)
     evidence = _evidence(config, database, vault, ledger, log)
-    visits, sightings = evidence.visits, evidence.sightings
 
     bus, interlock = Bus(), Interlock(config.zones, policy, config.notice_hash, config.sign_ttl)
     gate = Gate(config.zones, interlock)
     sight, gallery = await _models(config, policy.biometrics, gate, stack)
     await gallery.rebuild(records.templates)
-    attendance = Attendance(visits, bus, config.visit_gap)
+    attendance = Attendance(evidence.visits, bus, config.visit_gap)
     await attendance.load()
-    recogniser = Recogniser(config.zones, gate, gallery, attendance, sightings, sight)
-    presence = Presence(config.zones, interlock, recogniser, visits, sightings, bus, config.timezone)
+    recogniser = Recogniser(config.zones, gate, gallery, attendance, evidence.sightings, sight)
+    presence = Presence(config.zones, interlock, recogniser, evidence.visits, evidence.sightings, bus, config.timezone)
     make_loop = partial(CameraLoop, sight=sight, viewer=presence, armed=gate.armed, analysis_fps=config.analysis_fps)
     fleet = Fleet(CameraTable(database, vault), config.zones, config.interfaces, bus, make_loop)
     captures = Captures(fleet, sight)
@@ -166,7 +168,7 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             config=config,
             policy=policy,
             database=database,
-            settings=settings,
+            settings=base.settings,
             tokens=TokenTable(database),
             log=log,
             ledger=ledger,
@@ -187,20 +189,38 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             signings=Signings(register, evidence, casebook),
             identities=Identities(register, evidence),
             casebook=casebook,
-            notary=notary,
+            notary=base.notary,
+            readings=base.readings,
         )
     )
     await service.load_assessment()
     return service
 
 
-async def _open(config: Config, stack: AsyncExitStack) -> tuple[Database, Vault, Notary]:
-    """The store, its keys, and what signs its record."""
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What everything else lies on."""
+
+    database: Database
+    vault: Vault
+    ledger: Ledger
+    log: EventLog
+    settings: SettingsTable
+    notary: Notary
+    readings: Readings
+
+
+async def _open(config: Config, stack: AsyncExitStack) -> _Base:
+    """The store, its keys and its record."""
     database = await Database.open(config.data_dir)
     stack.push_async_callback(database.close)
     keys_dir = config.data_dir / KEYS
     vault = await Vault.open(keys_dir, fresh=database.fresh)
-    return database, vault, Notary(await Checkpoints.open(database, vault, keys_dir))
+    notary = Notary(await Checkpoints.open(database, vault, keys_dir))
+    ledger = Ledger(database, vault)
+    readings = Readings(ledger)
+    stack.push_async_callback(readings.close)
+    return _Base(database, vault, ledger, EventLog(database), SettingsTable(database), notary, readings)
 
 
 async def _models(config: Config, biometrics: bool, gate: Gate, stack: AsyncExitStack) -> tuple[Sight, Gallery]:
@@ -218,7 +238,7 @@ async def _models(config: Config, biometrics: bool, gate: Gate, stack: AsyncExit
 def _evidence(config: Config, database: Database, vault: Vault, ledger: Ledger, log: EventLog) -> Tables:
     return Tables(
         visits=VisitTable(database, log),
-        sightings=SightingTable(database),
+        sightings=SightingTable(database, ledger),
         referrals=ReferralTable(database, vault, ledger, config.rules.validity),
         registrations=RegistrationTable(database, ledger),
         signings=SigningTable(database, ledger),

@@ -20,6 +20,7 @@ from .consent.interlock import Assessment, Interlock, Reason
 from .consent.ledger import Ledger
 from .consent.permit import Gate
 from .consent.policy import Policy
+from .consent.readings import Readings
 from .consent.records import Records
 from .desk import Desk
 from .errors import InvalidError, NotFoundError, RetryError
@@ -78,6 +79,7 @@ class Parts:
     identities: Identities
     casebook: Casebook
     notary: Notary
+    readings: Readings
 
 
 class Service:
@@ -93,6 +95,7 @@ class Service:
         self.identities = parts.identities
         self.notary = parts.notary
         self.keeper = parts.keeper
+        self.readings = parts.readings
         self.engine_id = parts.database.engine_id
         self._parts = parts
         self._clock = clock

@@ -109,7 +109,7 @@ async def open_site(data_dir: Path) -> AsyncIterator[Site]:
             log=log,
             records=records,
             visits=VisitTable(db, log),
-            sightings=SightingTable(db),
+            sightings=SightingTable(db, ledger),
             passes=Passes(db, vault, ledger, records),
             partners=PartnerTable(db, ledger),
             referrals=ReferralTable(db, vault, ledger, VALIDITY),

@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "video": set(),
     "vision": set(),
     "events": {"store"},
-    "store": {"events", "devices", "consent", "codes"},
+    "store": {"events", "devices", "consent", "codes", "evidence"},
     "evidence": set(),
     "consent": {"store", "events", "notices", "config", "codes", "evidence"},
     "visits": {"store", "events"},

@@ -56,7 +56,7 @@ async def erase_rows(session: AsyncSession, visitor_id: str, settled: Settled) -
     await _erase_evidence(session, visitor_id, alone, settled)
     await _erase_reasons(session, [*visit_ids, *alone.visits])
     await session.execute(
-        update(SightingRow).where(SightingRow.visitor_id == visitor_id).values(visitor_id=None, score=None, margin=None)
+        update(SightingRow).where(SightingRow.visitor_id == visitor_id).values(dict.fromkeys(_OF_SIGHTING))
     )
     await session.execute(update(EventRow).where(EventRow.visitor_id == visitor_id).values(visitor_id=None))
     # Nobody extends or ends an open visit that is nobody's, so it ends here.
@@ -71,6 +71,8 @@ async def erase_rows(session: AsyncSession, visitor_id: str, settled: Settled) -
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------
+
+_OF_SIGHTING = ("visitor_id", "score", "margin", "salt", "ledger")  # what says whose it was
 
 
 async def _erase_evidence(session: AsyncSession, visitor_id: str, alone: Alone, settled: Settled) -> None:

@@ -92,6 +92,13 @@ class KeeperApi(Protocol):
         """Keep it for longer or shorter."""
 
 
+class ReadingsApi(Protocol):
+    """The record of who read what."""
+
+    async def read(self, act: str, role: str, token_id: str | None, rows: int) -> None:
+        """A client is about to be given `rows` of what is kept of people. Raises `RetryError`: then it is not."""
+
+
 class EngineApi(Protocol):
     """The engine as commands see it. Results are JSON-able; refusals are `BridgeError`s, whose code goes on the wire."""
 
@@ -122,6 +129,10 @@ class EngineApi(Protocol):
     @property
     def identities(self) -> IdentityApi:
         """What people at the site say of visitors."""
+
+    @property
+    def readings(self) -> ReadingsApi:
+        """The record of who read what."""
 
     @property
     def notary(self) -> NotaryApi:

@@ -77,7 +77,7 @@ class CorrectionTable:
 
     async def _add(self, session: AsyncSession, correction: CorrectionRow, visitor_id: str) -> None:
         row = CorrectedRow(correction_id=correction.correction_id, visitor_id=visitor_id, salt=proof.new_salt())
-        act = {"proof": proof.of_corrected(row, correction)}
+        act = {"proof": proof.of(proof.corrected(row, correction), row.salt)}
         entry = await self._ledger.append(
             session, _ACTS[correction.kind], at=correction.at, visitor_id=visitor_id, data={**act}
         )

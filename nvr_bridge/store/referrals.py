@@ -99,8 +99,10 @@ class ReferralTable:
             if row.withdrawn_at is not None:
                 raise ConflictError(f"referral: {referral_id} was withdrawn already")
             row.withdrawn_at = now
-            data = {"partner": row.partner_id, "proof": proof.of_referral(row)}
-            await self._ledger.append(session, "referral_withdrawn", at=now, data={**data})
+            data = {"partner": row.partner_id, "proof": proof.of(proof.withdrawal(row), row.salt)}
+            row.withdrawn_ledger = (
+                await self._ledger.append(session, "referral_withdrawn", at=now, data={**data})
+            ).number
 
     async def list(
         self, partner: str | None, live_at: float | None, limit: int | None = None
@@ -188,7 +190,9 @@ class ReferralTable:
             )
             for filing in filings
         ]
-        acts: list[Data] = [{"partner": row.partner_id, "proof": proof.of_referral(row)} for row in rows]
+        acts: list[Data] = [
+            {"partner": row.partner_id, "proof": proof.of(proof.referral(row), row.salt)} for row in rows
+        ]
         for row, entry in zip(rows, await self._ledger.append_all(session, "referral_filed", now, acts), strict=True):
             row.ledger = entry.number
         session.add_all(rows)

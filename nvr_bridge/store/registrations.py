@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..consent.ledger import Ledger
@@ -53,9 +53,16 @@ class RegistrationTable:
         """What writes that the visitor's pass was shown."""
 
         async def write(session: AsyncSession, visit: Visit) -> None:
-            entry = await self._ledger.append(session, "pass_scanned", at=at, zone_id=zone_id, visitor_id=visitor_id)
-            row = {"visitor_id": visitor_id, "zone_id": zone_id, "at": at, "visit_id": visit.visit_id}
-            await session.execute(insert(PassScanRow).values(**row, ledger=entry.number))
+            row = PassScanRow(
+                visitor_id=visitor_id, zone_id=zone_id, at=at, visit_id=visit.visit_id, salt=proof.new_salt()
+            )
+            act = {"proof": proof.of(proof.scan(row), row.salt)}
+            entry = await self._ledger.append(
+                session, "pass_scanned", at=at, zone_id=zone_id, visitor_id=visitor_id, data={**act}
+            )
+            row.ledger = entry.number
+            session.add(row)
+            await session.flush()
 
         return write
 
@@ -75,7 +82,7 @@ class RegistrationTable:
                 visit_id=visit.visit_id,
                 salt=proof.new_salt(),
             )
-            act = {"proof": proof.of_check_in(row)}
+            act = {"proof": proof.of(proof.check_in(row), row.salt)}
             entry = await self._ledger.append(
                 session, "checked_in", at=at, zone_id=zone_id, visitor_id=visitor_id, data={**act}
             )

@@ -125,7 +125,7 @@ class SigningTable:
             settled=None,
         )
         at, zone_id = signing.at, signing.zone_id
-        act = {"proof": proof.of_signing(row)}
+        act = {"proof": proof.of(proof.signing(row), row.salt)}
         entry = await self._ledger.append(
             session, "signed", at=at, zone_id=zone_id, visitor_id=signing.visitor_id, data={**act}
         )
@@ -134,7 +134,7 @@ class SigningTable:
         await session.flush()
         for visitor_id in sorted(signing.co_signers):
             other = CoSignerRow(signing_id=signing_id, visitor_id=visitor_id, salt=proof.new_salt())
-            act = {"proof": proof.of_co_signer(other)}
+            act = {"proof": proof.of(proof.co_signer(other), other.salt)}
             entry = await self._ledger.append(
                 session, "co_signed", at=at, zone_id=zone_id, visitor_id=visitor_id, data={**act}
             )

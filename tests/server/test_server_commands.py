@@ -65,6 +65,37 @@ async def test_a_role_may_do_what_the_contract_allows_it_and_nothing_else(site: 
             assert role in answer["error"]["message"]
 
 
+@pytest.mark.parametrize(("command", "act"), commands.READS.items())
+async def test_what_is_read_of_people_is_recorded_before_it_is_given(site: Site, command: Command, act: str) -> None:
+    client = await site.let_in(Role.REVIEWER)
+    site.engine.rows = [{"alias": "Amber Finch 12"}, {"alias": None}]
+    answer = await client.ask(1, command, **ARGUMENTS.get(command, {}))
+    found = answer["result"]["visits"] if command is Command.ATTRIBUTION_REPLAY else answer["result"]
+    (token,) = await site.engine.tokens.all()
+    assert found
+    assert site.engine.readings.read_so_far == [(act, "reviewer", token.token_id, len(found))]
+    site.engine.readings.disk_is_full = True
+    refused = await client.ask(2, command, **ARGUMENTS.get(command, {}))
+    assert (refused["success"], refused["error"]["code"]) == (False, "retry")
+
+
+async def test_being_told_of_visits_is_reading_too(site: Site) -> None:
+    client = await site.let_in(Role.HUB)
+    site.engine.readings.disk_is_full = True
+    assert (await client.ask(1, "subscribe"))["error"]["code"] == "retry"
+    site.engine.readings.disk_is_full = False
+    assert (await client.ask(2, "subscribe"))["success"]
+    (token,) = await site.engine.tokens.all()
+    assert site.engine.readings.read_so_far == [("read_events", "hub", token.token_id, 0)]
+
+
+async def test_what_says_nothing_of_anybody_is_not_recorded(site: Site) -> None:
+    client = await site.let_in(Role.ADMIN)
+    for number, command in enumerate((Command.STATUS, Command.CAMERA_LIST, Command.TOKEN_LIST, Command.VISIT_LIST), 1):
+        assert (await client.ask(number, command))["success"]
+    assert site.engine.readings.read_so_far == []
+
+
 async def test_arguments_reach_the_engine_checked_and_with_defaults(site: Site) -> None:
     client = await site.let_in(Role.ADMIN)
     assert (await client.ask(1, "visit/list", zone="lane", since="2026-03-02T09:00:00+08:00"))["success"]
