@@ -49,6 +49,7 @@ from .store.corrections import CorrectionTable
 from .store.database import Database
 from .store.files import KEYS
 from .store.partners import PartnerTable
+from .store.reach import Reach
 from .store.referrals import ReferralTable
 from .store.registrations import RegistrationTable
 from .store.settings import SettingsTable
@@ -244,4 +245,5 @@ def _evidence(config: Config, database: Database, vault: Vault, ledger: Ledger, 
         signings=SigningTable(database, ledger),
         staff=StaffTable(database, ledger),
         corrections=CorrectionTable(database, ledger),
+        reach=Reach(database),
     )

@@ -20,6 +20,7 @@ from nvr_bridge.store.cases import CaseTable
 from nvr_bridge.store.corrections import CorrectionTable
 from nvr_bridge.store.database import Database
 from nvr_bridge.store.partners import PartnerTable
+from nvr_bridge.store.reach import Reach
 from nvr_bridge.store.referrals import ReferralTable
 from nvr_bridge.store.registrations import RegistrationTable
 from nvr_bridge.store.sightings import SightingTable
@@ -83,6 +84,7 @@ class Site:
                 signings=self.signings,
                 staff=self.staff,
                 corrections=self.corrections,
+                reach=Reach(self.db),
             ),
             settings,
         )

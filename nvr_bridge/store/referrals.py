@@ -51,6 +51,13 @@ class StoredReferral:
     withdrawn_at: float | None
 
 
+ARRIVED = select(
+    *(ReferralRow.referral_id, ReferralRow.partner_id, null(), ReferralRow.contact_full),
+    *(ReferralRow.contact_mask, ReferralRow.declared_at, ReferralRow.filed_at),
+    *(ReferralRow.expected_at, ReferralRow.withdrawn_at),
+)
+
+
 class ReferralTable:
     """The referrals. `validity` is the site's: seconds that a referral lives from its own declaration."""
 
@@ -124,13 +131,8 @@ class ReferralTable:
 
     async def arrived(self) -> Sequence[StoredReferral]:
         """Every referral in the order in which they reached this engine, without the brokers."""
-        wanted = select(
-            *(ReferralRow.referral_id, ReferralRow.partner_id, null(), ReferralRow.contact_full),
-            *(ReferralRow.contact_mask, ReferralRow.declared_at, ReferralRow.filed_at),
-            *(ReferralRow.expected_at, ReferralRow.withdrawn_at),
-        )
         async with self._db.read() as session:
-            return [StoredReferral(*row) async for row in rows_of(session, wanted.order_by(ReferralRow.ledger))]
+            return [StoredReferral(*row) async for row in rows_of(session, ARRIVED.order_by(ReferralRow.ledger))]
 
     # --- helpers ---
 

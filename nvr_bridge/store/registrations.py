@@ -42,6 +42,13 @@ class StoredCheckIn:
     visit_id: str
 
 
+SCANS = select(PassScanRow.visitor_id, PassScanRow.zone_id, PassScanRow.at, PassScanRow.visit_id)
+CHECK_INS = select(
+    *(CheckInRow.check_in_id, CheckInRow.visitor_id, CheckInRow.contact_full, CheckInRow.contact_mask),
+    *(CheckInRow.source, CheckInRow.zone_id, CheckInRow.at, CheckInRow.visit_id),
+)
+
+
 class RegistrationTable:
     """The passes shown and the contacts given."""
 
@@ -113,17 +120,12 @@ class RegistrationTable:
 
     async def scans(self) -> Sequence[Scan]:
         """Every pass shown, the oldest first."""
-        columns = (PassScanRow.visitor_id, PassScanRow.zone_id, PassScanRow.at, PassScanRow.visit_id)
-        wanted = select(*columns).order_by(PassScanRow.at, PassScanRow.scan_id)
+        wanted = SCANS.order_by(PassScanRow.at, PassScanRow.scan_id)
         async with self._db.read() as session:
             return [Scan(*row) async for row in rows_of(session, wanted)]
 
     async def check_ins(self) -> Sequence[StoredCheckIn]:
         """Every contact given, the oldest first."""
-        columns = (
-            *(CheckInRow.check_in_id, CheckInRow.visitor_id, CheckInRow.contact_full, CheckInRow.contact_mask),
-            *(CheckInRow.source, CheckInRow.zone_id, CheckInRow.at, CheckInRow.visit_id),
-        )
-        wanted = select(*columns).order_by(CheckInRow.at, CheckInRow.check_in_id)
+        wanted = CHECK_INS.order_by(CheckInRow.at, CheckInRow.check_in_id)
         async with self._db.read() as session:
             return [StoredCheckIn(*row) async for row in rows_of(session, wanted)]

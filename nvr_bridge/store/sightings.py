@@ -45,6 +45,12 @@ class KnownSighting:
     visit_id: str | None
 
 
+KNOWN = select(
+    *(SightingRow.visitor_id, SightingRow.zone_id, SightingRow.started_at, SightingRow.at),
+    *(SightingRow.score, SightingRow.margin, SightingRow.visit_id),
+).where(SightingRow.visitor_id.is_not(None), SightingRow.score.is_not(None))
+
+
 class SightingTable:
     """The sightings, one row a track."""
 
@@ -85,12 +91,8 @@ class SightingTable:
 
     async def known(self) -> Sequence[KnownSighting]:
         """Every sighting of somebody, in the order in which they were written."""
-        wanted = select(
-            *(SightingRow.visitor_id, SightingRow.zone_id, SightingRow.started_at, SightingRow.at),
-            *(SightingRow.score, SightingRow.margin, SightingRow.visit_id),
-        ).where(SightingRow.visitor_id.is_not(None), SightingRow.score.is_not(None))
         async with self._db.read() as session:
-            return [KnownSighting(*row) async for row in rows_of(session, wanted.order_by(SightingRow.sighting_id))]
+            return [KnownSighting(*row) async for row in rows_of(session, KNOWN.order_by(SightingRow.sighting_id))]
 
     async def list(self, since: float | None, zone_id: str | None, limit: int) -> Sequence[StoredSighting]:
         """The newest `limit` sightings that began at `since` or later, the newest first."""

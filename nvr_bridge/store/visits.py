@@ -24,6 +24,12 @@ from .settled import Alone, told_alone
 type Also = Callable[[AsyncSession, Visit], Awaitable[None]]
 
 
+VISITS = select(
+    *(VisitRow.visit_id, VisitRow.visitor_id, VisitRow.zone_id, VisitRow.started_at, VisitRow.last_at),
+    *(VisitRow.ended_at, VisitRow.earlier, VisitRow.settled),
+)
+
+
 class VisitTable:
     """The visits. An event is in the same transaction as what it tells of; the caller publishes it."""
 
@@ -131,12 +137,8 @@ class VisitTable:
 
     async def all(self) -> Sequence[Visit]:
         """Every visit, the oldest first."""
-        columns = (
-            *(VisitRow.visit_id, VisitRow.visitor_id, VisitRow.zone_id, VisitRow.started_at, VisitRow.last_at),
-            *(VisitRow.ended_at, VisitRow.earlier, VisitRow.settled),
-        )
+        wanted = VISITS.order_by(VisitRow.started_at, VisitRow.visit_id)
         async with self._db.read() as session:
-            wanted = select(*columns).order_by(VisitRow.started_at, VisitRow.visit_id)
             return [Visit(*row) async for row in rows_of(session, wanted)]
 
     async def of(self, visitor_id: str) -> Sequence[Visit]:

@@ -6,7 +6,7 @@ Nothing is kept between questions: a verdict follows from the evidence as it is,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from operator import itemgetter
@@ -14,6 +14,7 @@ from typing import Any
 
 from ..models import Visit
 from ..store.corrections import CorrectionTable
+from ..store.reach import Reach
 from ..store.referrals import ReferralTable
 from ..store.registrations import RegistrationTable
 from ..store.settled import Alone, Settled
@@ -44,6 +45,7 @@ class Tables:
     signings: SigningTable
     staff: StaffTable
     corrections: CorrectionTable
+    reach: Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +86,21 @@ class Casebook:
 
     async def verdicts(self, visits: Sequence[Visit]) -> dict[str, Case]:
         """The verdict of each of these visits, by visit: as it was, where the evidence was erased; none where it is lost."""
-        kept = await self._read()
         visit_ids = {visit.visit_id for visit in visits}
+        kept = await self._around(visits=visit_ids)
         judged = await asyncio.to_thread(judge_some, kept, visit_ids, self._settings)
         return judged.visits | {visit.visit_id: as_it_was(visit.settled) for visit in visits if visit.settled}
 
     async def signed(self, signings: Sequence[StoredSigning]) -> dict[str, Case]:
         """The verdict of each of these signings, by signing: as it was, where the evidence was erased."""
-        kept = await self._read()
         visit_ids = {signing.visit_id for signing in signings}
+        kept = await self._around(visits=visit_ids)
         judged = await asyncio.to_thread(judge_some, kept, visit_ids, self._settings)
         return judged.signings | {one.signing_id: as_it_was(one.settled) for one in signings if one.settled}
 
     async def to_settle(self, visitor_id: str) -> Settled:
         """What is to stay of a visitor whose evidence will be erased: every verdict that rests on it."""
-        kept = await self._read()
+        kept = await self._around(visitors=[visitor_id])
         alone = await self._tables.visits.told_alone(visitor_id)
         return await asyncio.to_thread(_to_settle, kept, visitor_id, alone, self._settings)
 
@@ -108,6 +110,20 @@ class Casebook:
         Under the site's settings and under `other`.
         """
         return await asyncio.to_thread(_days, await self._read(), (first, last), self._settings, other)
+
+    async def _around(self, visits: Collection[str] = (), visitors: Collection[str] = ()) -> Kept:
+        """What the store holds that can concern any of these."""
+        found = await self._tables.reach.around(visits=visits, visitors=visitors)
+        return Kept(
+            referrals=found.referrals,
+            scans=found.scans,
+            check_ins=found.check_ins,
+            signings=found.signings,
+            sightings=found.sightings,
+            marks=found.marks,
+            corrections=found.corrections,
+            visits=found.visits,
+        )
 
     async def _read(self) -> Kept:
         """Everything that the store holds."""
