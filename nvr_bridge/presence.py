@@ -16,8 +16,7 @@ from .events import Bus, State
 from .models import Camera, Track, Zone, ZoneKind
 from .protocol import ZoneStatus
 from .recognise import Recogniser
-from .store.sightings import SightingTable
-from .store.visits import VisitTable
+from .visits.casebook import Tables
 from .visits.sessions import day_start
 
 
@@ -38,8 +37,7 @@ class Presence:
         zones: Mapping[str, Zone],
         interlock: Interlock,
         recogniser: Recogniser,
-        visits: VisitTable,
-        sightings: SightingTable,
+        evidence: Tables,
         bus: Bus,
         timezone: ZoneInfo,
         clock: Callable[[], float] = time.time,
@@ -47,8 +45,8 @@ class Presence:
         self._zones = zones
         self._interlock = interlock
         self._recogniser = recogniser
-        self._visits = visits
-        self._sightings = sightings
+        self._visits = evidence.visits
+        self._sightings = evidence.sightings
         self._bus = bus
         self._timezone = timezone
         self._clock = clock

@@ -20,7 +20,6 @@ from nvr_bridge.store.cases import CaseTable
 from nvr_bridge.store.corrections import CorrectionTable
 from nvr_bridge.store.database import Database
 from nvr_bridge.store.partners import PartnerTable
-from nvr_bridge.store.reach import Reach
 from nvr_bridge.store.referrals import ReferralTable
 from nvr_bridge.store.registrations import RegistrationTable
 from nvr_bridge.store.sightings import SightingTable
@@ -84,7 +83,7 @@ class Site:
                 signings=self.signings,
                 staff=self.staff,
                 corrections=self.corrections,
-                reach=Reach(self.db),
+                cases=self.cases,
             ),
             settings,
         )
@@ -111,7 +110,7 @@ async def open_site(data_dir: Path) -> AsyncIterator[Site]:
             log=log,
             records=records,
             visits=VisitTable(db, log),
-            sightings=SightingTable(db, ledger),
+            sightings=SightingTable(db),
             passes=Passes(db, vault, ledger, records),
             partners=PartnerTable(db, ledger),
             referrals=ReferralTable(db, vault, ledger, VALIDITY),

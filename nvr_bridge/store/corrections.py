@@ -32,10 +32,6 @@ class StoredCorrection:
     visitors: tuple[str, ...] = ()
 
 
-CORRECTIONS = select(CorrectionRow.correction_id, CorrectionRow.kind, CorrectionRow.at)
-CORRECTED = select(CorrectedRow.correction_id, CorrectedRow.visitor_id).order_by(CorrectedRow.visitor_id)
-
-
 class CorrectionTable:
     """The corrections. Of two that contradict each other the later holds."""
 
@@ -69,9 +65,11 @@ class CorrectionTable:
         """Every correction, the oldest first."""
         async with self._db.read() as session:
             members: dict[int, list[str]] = defaultdict(list)
-            async for correction_id, visitor_id in rows_of(session, CORRECTED):
+            concerned = select(CorrectedRow.correction_id, CorrectedRow.visitor_id).order_by(CorrectedRow.visitor_id)
+            async for correction_id, visitor_id in rows_of(session, concerned):
                 members[correction_id].append(visitor_id)
-            wanted = CORRECTIONS.order_by(CorrectionRow.correction_id)
+            columns = (CorrectionRow.correction_id, CorrectionRow.kind, CorrectionRow.at)
+            wanted = select(*columns).order_by(CorrectionRow.correction_id)
             found = [StoredCorrection(*row) async for row in rows_of(session, wanted)]
         return [replace(one, visitors=tuple(members[one.correction_id])) for one in found]
 
@@ -79,7 +77,7 @@ class CorrectionTable:
 
     async def _add(self, session: AsyncSession, correction: CorrectionRow, visitor_id: str) -> None:
         row = CorrectedRow(correction_id=correction.correction_id, visitor_id=visitor_id, salt=proof.new_salt())
-        act = {"proof": proof.of(proof.corrected(row, correction), row.salt)}
+        act = {"proof": proof.of_corrected(row, correction)}
         entry = await self._ledger.append(
             session, _ACTS[correction.kind], at=correction.at, visitor_id=visitor_id, data={**act}
         )
