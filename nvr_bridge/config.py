@@ -65,7 +65,6 @@ class Config:
     rules: Settings  # of attribution
     policy: dict[str, float]  # limits of the profile that the site makes stricter
     retention: dict[RetentionClass, float]  # days, where the site does not take the profile's
-    second_person: bool  # whether a review that moves money needs another one
 
     @property
     def notice_hash(self) -> str:
@@ -106,7 +105,6 @@ _RULES = {
         vol.Optional("margin", default=0.05): number(0, 2),
     },
     vol.Optional("clock_error", default="2s"): between("0s", "1h"),
-    vol.Optional("second_person", default=False): bool,
 }
 _SITE = vol.Schema(
     {
@@ -173,12 +171,11 @@ def _build(site: dict[str, Any], folder: Path) -> Config:
         rules=_rules(site),
         policy=site["policy"],
         retention={RetentionClass(kind): days for kind, days in site["retention"].items()},
-        second_person=site["attribution"]["second_person"],
     )
 
 
 def _rules(site: dict[str, Any]) -> Settings:
-    rules = {key: value for key, value in site["attribution"].items() if key not in {"match", "second_person"}}
+    rules = {key: value for key, value in site["attribution"].items() if key != "match"}
     match = site["attribution"]["match"]
     return Settings(
         **rules,

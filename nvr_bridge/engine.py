@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from .camera import CameraLoop
-from .cases import CaseDesk, Store
 from .config import Config
 from .consent.capture import Captures
 from .consent.checkpoints import Checkpoints
@@ -27,6 +26,7 @@ from .consent.ledger import Ledger
 from .consent.passes import Passes
 from .consent.permit import Gate, OfflineGate
 from .consent.policy import load_policy
+from .consent.readings import Readings
 from .consent.records import Records
 from .consent.vault import Vault
 from .desk import Desk
@@ -45,11 +45,11 @@ from .service import Parts, Service
 from .sight import Sight
 from .signings import Signings
 from .store.cameras import CameraTable
-from .store.cases import CaseTable
 from .store.corrections import CorrectionTable
 from .store.database import Database
 from .store.files import KEYS
 from .store.partners import PartnerTable
+from .store.reach import Reach
 from .store.referrals import ReferralTable
 from .store.registrations import RegistrationTable
 from .store.settings import SettingsTable
@@ -61,8 +61,6 @@ from .store.visits import VisitTable
 from .vision.sessions import load
 from .visits.attendance import Attendance
 from .visits.casebook import Casebook, Tables
-from .visits.unjudged import Unjudged
-from .visits.verdicts import Verdicts
 from .worker import Worker
 
 _LOGGER = logging.getLogger(__name__)
@@ -70,8 +68,8 @@ _LOGGER = logging.getLogger(__name__)
 INTERLOCK_EVERY = 0.2  # seconds between looks at the interlock: it must be seen to open within one
 SWEEP_EVERY = 1.0  # seconds between sweeps of visits
 COUNTERS_EVERY = 10.0  # seconds between pushes of counters that move all the time
-VERDICTS_EVERY = 0.1  # seconds between looks for verdicts that are to be told
 EXPIRY_EVERY = 60.0  # seconds between looks for consents that have expired
+READINGS_EVERY = 60.0  # seconds between looks for readings to write together
 SIGN_EVERY = 3600.0  # seconds between checkpoints of the ledger; the first is made at the start
 
 
@@ -109,9 +107,9 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 (INTERLOCK_EVERY, service.watch_interlock),
                 (SWEEP_EVERY, service.sweep),
                 (COUNTERS_EVERY, service.push_counters),
-                (VERDICTS_EVERY, service.cases.tell_verdicts),
                 (EXPIRY_EVERY, service.expire),
                 (SIGN_EVERY, service.notary.sign_ledger),
+                (READINGS_EVERY, service.readings.flush),
             ):
                 group.create_task(_every(seconds, duty, stopping), name=duty.__name__)
             try:
@@ -144,9 +142,9 @@ async def _every(seconds: float, duty: Callable[[], Awaitable[None]], stopping: 
 async def _build(config: Config, stack: AsyncExitStack) -> Service:
     """Every part, from the store up. `stack` closes them in the opposite order."""
     policy = await asyncio.to_thread(load_policy, config.profile, config.policy)
-    database, vault, notary = await _open(config, stack)
-    ledger, log, settings = Ledger(database, vault), EventLog(database), SettingsTable(database)
-    keeper = Keeper(config, policy, database, settings, ledger)
+    base = await _open(config, stack)
+    database, vault, ledger, log = base.database, base.vault, base.ledger, base.log
+    keeper = Keeper(config, policy, database, base.settings, ledger)
     await keeper.load()
     records = await Records.open(database, vault, ledger, log)
     evidence = _evidence(config, database, vault, ledger, log)
@@ -155,26 +153,24 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     gate = Gate(config.zones, interlock)
     sight, gallery = await _models(config, policy.biometrics, gate, stack)
     await gallery.rebuild(records.templates)
-    unjudged, casebook = Unjudged(), Casebook(evidence, config.rules)
-    attendance = Attendance(evidence.visits, bus, unjudged, config.visit_gap)
+    attendance = Attendance(evidence.visits, bus, config.visit_gap)
     await attendance.load()
     recogniser = Recogniser(config.zones, gate, gallery, attendance, evidence.sightings, sight)
-    presence = Presence(config.zones, interlock, recogniser, evidence, bus, config.timezone)
+    presence = Presence(config.zones, interlock, recogniser, evidence.visits, evidence.sightings, bus, config.timezone)
     make_loop = partial(CameraLoop, sight=sight, viewer=presence, armed=gate.armed, analysis_fps=config.analysis_fps)
     fleet = Fleet(CameraTable(database, vault), config.zones, config.interfaces, bus, make_loop)
     captures = Captures(fleet, sight)
     enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, captures, sight, bus)
     passes, partners = Passes(database, vault, ledger, records), PartnerTable(database, ledger)
-    register = Register(config, vault, records, passes, attendance, unjudged, presence.refresh)
-    store = Store(database, evidence, TokenTable(database), partners, ledger)
-    cases = await _cases(config, store, log, bus, records, casebook, unjudged, presence)
+    register = Register(config, vault, records, passes, attendance, presence.refresh)
+    casebook = Casebook(evidence, config.rules)
     service = Service(
         Parts(
             config=config,
             policy=policy,
             database=database,
-            settings=settings,
-            tokens=store.tokens,
+            settings=base.settings,
+            tokens=TokenTable(database),
             log=log,
             ledger=ledger,
             records=records,
@@ -193,38 +189,39 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             desk=Desk(register, passes, partners, evidence),
             signings=Signings(register, evidence, casebook),
             identities=Identities(register, evidence),
-            cases=cases,
             casebook=casebook,
-            notary=notary,
+            notary=base.notary,
+            readings=base.readings,
         )
     )
     await service.load_assessment()
     return service
 
 
-async def _cases(
-    config: Config,
-    store: Store,
-    log: EventLog,
-    bus: Bus,
-    records: Records,
-    casebook: Casebook,
-    unjudged: Unjudged,
-    presence: Presence,
-) -> CaseDesk:
-    """Who tells verdicts, and who settles them; what was left untold is to be told first."""
-    verdicts = Verdicts(store.database, log, bus, store.evidence, casebook, unjudged, config.rules)
-    await verdicts.load()
-    return CaseDesk(config, store, records, casebook, verdicts, unjudged, presence)
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What everything else lies on."""
+
+    database: Database
+    vault: Vault
+    ledger: Ledger
+    log: EventLog
+    settings: SettingsTable
+    notary: Notary
+    readings: Readings
 
 
-async def _open(config: Config, stack: AsyncExitStack) -> tuple[Database, Vault, Notary]:
-    """The store, its keys, and what signs its record."""
+async def _open(config: Config, stack: AsyncExitStack) -> _Base:
+    """The store, its keys and its record."""
     database = await Database.open(config.data_dir)
     stack.push_async_callback(database.close)
     keys_dir = config.data_dir / KEYS
     vault = await Vault.open(keys_dir, fresh=database.fresh)
-    return database, vault, Notary(await Checkpoints.open(database, vault, keys_dir))
+    notary = Notary(await Checkpoints.open(database, vault, keys_dir))
+    ledger = Ledger(database, vault)
+    readings = Readings(ledger)
+    stack.push_async_callback(readings.close)
+    return _Base(database, vault, ledger, EventLog(database), SettingsTable(database), notary, readings)
 
 
 async def _models(config: Config, biometrics: bool, gate: Gate, stack: AsyncExitStack) -> tuple[Sight, Gallery]:
@@ -242,11 +239,11 @@ async def _models(config: Config, biometrics: bool, gate: Gate, stack: AsyncExit
 def _evidence(config: Config, database: Database, vault: Vault, ledger: Ledger, log: EventLog) -> Tables:
     return Tables(
         visits=VisitTable(database, log),
-        sightings=SightingTable(database),
+        sightings=SightingTable(database, ledger),
         referrals=ReferralTable(database, vault, ledger, config.rules.validity),
         registrations=RegistrationTable(database, ledger),
         signings=SigningTable(database, ledger),
         staff=StaffTable(database, ledger),
         corrections=CorrectionTable(database, ledger),
-        cases=CaseTable(database, vault, ledger),
+        reach=Reach(database),
     )

@@ -274,9 +274,6 @@ class Visit:
         return self.earlier > 0
 
 
-ATTRIBUTIONS = ("natural", "channel", "staff", "undetermined")
-
-
 class CaseState(StrEnum):
     """How far people are with a visit's verdict."""
 
@@ -310,7 +307,6 @@ class EventKind(StrEnum):
     VISIT_ENDED = "visit_ended"
     CONSENT_GRANTED = "consent_granted"
     CONSENT_WITHDRAWN = "consent_withdrawn"
-    VERDICT = "verdict"  # what a visit came to, told again whenever that changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from .events import Bus, State
 from .models import Camera, Track, Zone, ZoneKind
 from .protocol import ZoneStatus
 from .recognise import Recogniser
-from .visits.casebook import Tables
+from .store.sightings import SightingTable
+from .store.visits import VisitTable
 from .visits.sessions import day_start
 
 
@@ -37,7 +38,8 @@ class Presence:
         zones: Mapping[str, Zone],
         interlock: Interlock,
         recogniser: Recogniser,
-        evidence: Tables,
+        visits: VisitTable,
+        sightings: SightingTable,
         bus: Bus,
         timezone: ZoneInfo,
         clock: Callable[[], float] = time.time,
@@ -45,8 +47,8 @@ class Presence:
         self._zones = zones
         self._interlock = interlock
         self._recogniser = recogniser
-        self._visits = evidence.visits
-        self._sightings = evidence.sightings
+        self._visits = visits
+        self._sightings = sightings
         self._bus = bus
         self._timezone = timezone
         self._clock = clock

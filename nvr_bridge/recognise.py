@@ -26,6 +26,7 @@ class _Case:
 
     who: Match
     attempts: int = 0
+    runs: int = 0  # of the embedder
     tried_quality: float = 0.0
     visit_id: str | None = None
 
@@ -77,7 +78,7 @@ class Recogniser:
             return case.who
         case.attempts += 1
         case.tried_quality = shot.quality
-        who = await self._compare(shot, permit)
+        who = await self._compare(case, shot, permit)
         if self._cases.get(track.key) is case and not isinstance(case.who, Known):
             case.who = who
             if isinstance(who, Known):
@@ -101,9 +102,7 @@ class Recogniser:
             who=case.who,
             ended_at=track.last_at,
         )
-        await self._sightings.add(sighting, case.visit_id)
-        if case.visit_id is not None:
-            self._attendance.sighted(case.visit_id)
+        await self._sightings.add(sighting, case.visit_id, runs=case.runs)
         return sighting
 
     def enrolled(self, track: Track, known: Known, visit_id: str) -> None:
@@ -142,10 +141,11 @@ class Recogniser:
         except NotFoundError:
             self.forget(known.visitor_id)
 
-    async def _compare(self, shot: FaceShot, permit: Permit) -> Match:
+    async def _compare(self, case: _Case, shot: FaceShot, permit: Permit) -> Match:
         """Embed and search. The probe is this call's alone."""
         try:
             probe = await self._sight.embed(shot, permit)
         except PermitError:  # the sign went off, or the permit lapsed, between asking the gate and this moment
             return Unknown(UnknownReason.NOT_ARMED)
+        case.runs += 1
         return await self._gallery.match(probe)

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 from . import __version__
-from .cases import CaseDesk
 from .config import Config
 from .consent.enrol import Enrolment
 from .consent.erasure import Withdrawn
@@ -21,6 +20,7 @@ from .consent.interlock import Assessment, Interlock, Reason
 from .consent.ledger import Ledger
 from .consent.permit import Gate
 from .consent.policy import Policy
+from .consent.readings import Readings
 from .consent.records import Records
 from .desk import Desk
 from .errors import InvalidError, NotFoundError, RetryError
@@ -43,7 +43,6 @@ from .store.tokens import TokenTable
 from .visits.attendance import Attendance
 from .visits.casebook import Case, Casebook, Tables
 from .visits.scenario import read_settings
-from .visits.telling import by_now
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -78,9 +77,9 @@ class Parts:
     keeper: Keeper
     signings: Signings
     identities: Identities
-    cases: CaseDesk
     casebook: Casebook
     notary: Notary
+    readings: Readings
 
 
 class Service:
@@ -94,9 +93,9 @@ class Service:
         self.desk = parts.desk
         self.signings = parts.signings
         self.identities = parts.identities
-        self.cases = parts.cases
         self.notary = parts.notary
         self.keeper = parts.keeper
+        self.readings = parts.readings
         self.engine_id = parts.database.engine_id
         self._parts = parts
         self._clock = clock
@@ -248,13 +247,7 @@ class Service:
         visits = await self._parts.evidence.visits.list(
             args.get("since"), args.get("until"), args.get("zone"), args["limit"]
         )
-        found = await self._parts.casebook.verdicts(visits)
-        now, rules = self._clock(), self.config.rules
-        cases = {
-            visit.visit_id: by_now(found[visit.visit_id], (), visit.started_at, now, rules)
-            for visit in visits
-            if visit.visit_id in found
-        }
+        cases = await self._parts.casebook.verdicts(visits)
         return [self._visit(visit, cases.get(visit.visit_id, {})) for visit in visits]
 
     def _visit(self, visit: Visit, case: Case) -> dict[str, Any]:

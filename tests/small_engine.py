@@ -14,11 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
-from small_cases import SmallCases
 from small_people import SmallIdentities, SmallSignings
 
 from nvr_bridge.config import Config
-from nvr_bridge.errors import NotFoundError
+from nvr_bridge.errors import NotFoundError, RetryError
 from nvr_bridge.events import Bus, EventLog, Told
 from nvr_bridge.models import Event, EventKind
 from nvr_bridge.protocol import EngineStatus, EventMessage, Role, Snapshot
@@ -101,6 +100,19 @@ class SmallKeeper:
         return await self.retention_get()
 
 
+class SmallReadings:
+    """Keeps `server.api.ReadingsApi`."""
+
+    def __init__(self) -> None:
+        self.read_so_far: list[tuple[str, str, str | None, int]] = []
+        self.disk_is_full = False
+
+    async def read(self, act: str, role: str, token_id: str | None, rows: int) -> None:
+        if self.disk_is_full:
+            raise RetryError("store: cannot be written now")
+        self.read_so_far.append((act, role, token_id, rows))
+
+
 class SmallEngine:
     """Keeps `server.api.EngineApi`."""
 
@@ -114,9 +126,10 @@ class SmallEngine:
         self.desk = SmallDesk(self.asked)
         self.signings = SmallSignings(self.asked)
         self.identities = SmallIdentities(self.asked)
-        self.cases = SmallCases(self.asked)
         self.notary = SmallNotary()
         self.keeper = SmallKeeper(self.asked)
+        self.readings = SmallReadings()
+        self.rows: list[dict[str, Any]] = []  # of every list of what is kept of people
         self.closed: list[str] = []
         self.aliases = {"visitor": "Amber Finch 12"}
         self.slow = asyncio.Event()  # `visit/list` waits for it
@@ -231,13 +244,13 @@ class SmallEngine:
         return {"withdrawn": True}
 
     async def consent_list(self) -> Any:
-        return []
+        return self.rows
 
     async def visit_list(self, args: dict[str, Any]) -> Any:
         self.asked.append(("visit_list", args))
         await self.slow.wait()
         self.asked.append(("visit_list done",))
-        return []
+        return self.rows
 
     async def attribution_replay(self, args: dict[str, Any]) -> Any:
         self.asked.append(("attribution_replay", args))
@@ -252,7 +265,7 @@ class SmallEngine:
 
     async def sighting_list(self, args: dict[str, Any]) -> Any:
         self.asked.append(("sighting_list", args))
-        return []
+        return self.rows
 
     async def camera_list(self) -> Any:
         return self.snapshot()["cameras"]

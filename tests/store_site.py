@@ -20,6 +20,7 @@ from nvr_bridge.store.cases import CaseTable
 from nvr_bridge.store.corrections import CorrectionTable
 from nvr_bridge.store.database import Database
 from nvr_bridge.store.partners import PartnerTable
+from nvr_bridge.store.reach import Reach
 from nvr_bridge.store.referrals import ReferralTable
 from nvr_bridge.store.registrations import RegistrationTable
 from nvr_bridge.store.sightings import SightingTable
@@ -83,7 +84,7 @@ class Site:
                 signings=self.signings,
                 staff=self.staff,
                 corrections=self.corrections,
-                cases=self.cases,
+                reach=Reach(self.db),
             ),
             settings,
         )
@@ -110,7 +111,7 @@ async def open_site(data_dir: Path) -> AsyncIterator[Site]:
             log=log,
             records=records,
             visits=VisitTable(db, log),
-            sightings=SightingTable(db),
+            sightings=SightingTable(db, ledger),
             passes=Passes(db, vault, ledger, records),
             partners=PartnerTable(db, ledger),
             referrals=ReferralTable(db, vault, ledger, VALIDITY),

@@ -13,7 +13,6 @@ from ..errors import AskError, BridgeError
 from . import (
     attribution,
     cameras,
-    cases,
     consent,
     desk,
     discover,
@@ -58,8 +57,6 @@ app.add_typer(retention.app, name="retention")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(attribution.app, name="attribution")
-app.add_typer(cases.app, name="cases")
-cases.register(app)
 app.add_typer(ledger.app, name="ledger")
 
 

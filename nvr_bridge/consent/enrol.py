@@ -15,10 +15,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..config import Config
-from ..errors import ConflictError, FaceError, InvalidError, PermitError
+from ..errors import AskError, ConflictError, FaceError, InvalidError, PermitError
 from ..events import Bus, Told
 from ..gallery import Gallery
-from ..models import FaceShot, Known, Permit, Track, ZoneKind
+from ..models import FaceShot, Known, Permit, Probe, Track, ZoneKind
 from ..recognise import Recogniser
 from ..sight import Sight
 from ..visits.attendance import Attendance
@@ -151,17 +151,26 @@ class Enrolment:
 
     async def _embed(self, shots: Sequence[FaceShot], permit: Permit) -> list[Embedding]:
         """All looks embedded, and found to be one person whom the gallery does not hold yet."""
+        probes: list[Probe] = []
         try:
-            probes = [await self._sight.embed(shot, permit) for shot in shots]
+            for shot in shots:
+                probes.append(await self._sight.embed(shot, permit))  # noqa: PERF401 - those before a refusal count
+            await self._check_probes(probes)
         except PermitError:
+            await self._records.compared(permit.zone_id, len(probes))
             raise FaceError(
                 "zone: the sign went off, or somebody else came into view, before the face was measured; start again"
             ) from None
+        except AskError:
+            await self._records.compared(permit.zone_id, len(probes))
+            raise
+        return [probe.embedding for probe in probes]
+
+    async def _check_probes(self, probes: list[Probe]) -> None:
         if any(float(probe.embedding @ probes[0].embedding) < SAME_PERSON for probe in probes[1:]):
             raise FaceError("face: the looks do not agree with each other; stand still and start again")
         if isinstance(await self._gallery.match(probes[-1]), Known):
             raise ConflictError("face: this person is remembered already; withdraw that consent before giving another")
-        return [probe.embedding for probe in probes]
 
 
 def _bytes(text: str) -> bytes:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import batched
 
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..models import Event
-from ..store.database import PAGE
+from ..store.cases import SOME
 from ..store.schema import (
     CheckInRow,
     ConsentRow,
@@ -57,7 +56,7 @@ async def erase_rows(session: AsyncSession, visitor_id: str, settled: Settled) -
     await _erase_evidence(session, visitor_id, alone, settled)
     await _erase_reasons(session, [*visit_ids, *alone.visits])
     await session.execute(
-        update(SightingRow).where(SightingRow.visitor_id == visitor_id).values(visitor_id=None, score=None, margin=None)
+        update(SightingRow).where(SightingRow.visitor_id == visitor_id).values(dict.fromkeys(_OF_SIGHTING))
     )
     await session.execute(update(EventRow).where(EventRow.visitor_id == visitor_id).values(visitor_id=None))
     # Nobody extends or ends an open visit that is nobody's, so it ends here.
@@ -72,6 +71,8 @@ async def erase_rows(session: AsyncSession, visitor_id: str, settled: Settled) -
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------
+
+_OF_SIGHTING = ("visitor_id", "score", "margin", "salt", "ledger")  # what says whose it was
 
 
 async def _erase_evidence(session: AsyncSession, visitor_id: str, alone: Alone, settled: Settled) -> None:
@@ -91,6 +92,6 @@ async def _erase_evidence(session: AsyncSession, visitor_id: str, alone: Alone, 
 async def _erase_reasons(session: AsyncSession, visit_ids: Sequence[str]) -> None:
     """Of what people said about these visits stay the verdicts; no entry of the ledger joins to them any more."""
     gone = {"reason_sealed": None, "salt": None, "ledger": None}
-    for part in batched(visit_ids, PAGE, strict=False):
-        cases = select(CaseRow.case_id).where(CaseRow.visit_id.in_(part))
+    for first in range(0, len(visit_ids), SOME):
+        cases = select(CaseRow.case_id).where(CaseRow.visit_id.in_(visit_ids[first : first + SOME]))
         await session.execute(update(ReviewRow).where(ReviewRow.case_id.in_(cases)).values(**gone))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import insert, select
@@ -20,6 +20,7 @@ from ..store.schema import Data, LedgerRow
 from .vault import Vault
 
 _PAGE = 1000  # entries held in memory
+_SOME = 500  # numbers asked for at once
 
 
 class Ledger:
@@ -58,6 +59,10 @@ class Ledger:
         async with self._db.write() as session:
             return await self.append(session, act, at=time.time(), zone_id=zone_id, data=data)
 
+    def can_name(self, visitor_id: str) -> bool:
+        """Whether an entry can have this visitor as its subject: not once their key is gone."""
+        return self._vault.has_key(visitor_id)
+
     async def about(self, visitor_id: str) -> list[Entry]:
         """The visitor's own entries, oldest first. Raises `NotFoundError` once the key is gone."""
         name = self._vault.subject(visitor_id)
@@ -71,6 +76,16 @@ class Ledger:
     async def since(self, number: int, limit: int = _PAGE) -> list[Entry]:
         """The entries after `number`, oldest first, at most `limit`."""
         return [_entry(row) for row in await self._page(number, limit)]
+
+    async def entries(self, numbers: Iterable[int]) -> list[Entry]:
+        """Those entries of these numbers that there are, in their order."""
+        wanted = sorted(set(numbers))
+        found: list[Entry] = []
+        async with self._db.read() as session:
+            for first in range(0, len(wanted), _SOME):
+                some = select(LedgerRow).where(LedgerRow.number.in_(wanted[first : first + _SOME]))
+                found += [_entry(row) for row in await session.scalars(some.order_by(LedgerRow.number))]
+        return found
 
     async def _chain(
         self,

@@ -145,6 +145,11 @@ class Records:
             alias, _ = await to_the_end(self._remember(visitor_id, write))
         return visitor_id, alias
 
+    async def compared(self, zone_id: str, runs: int) -> None:
+        """A face was embedded, and then not remembered after all: that is an act too, and all that is left of it."""
+        if runs:
+            await self._ledger.record("compared", zone_id, {"runs": runs})
+
     def changing(self) -> asyncio.Lock:
         """Held while visitors come and go: whoever holds it finds those of a moment ago."""
         return self._changing

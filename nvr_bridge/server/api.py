@@ -92,29 +92,11 @@ class KeeperApi(Protocol):
         """Keep it for longer or shorter."""
 
 
-class CasesApi(Protocol):
-    """Those who settle what visits came to. `by` is the token that a command came with."""
+class ReadingsApi(Protocol):
+    """The record of who read what."""
 
-    async def listed(self, args: Arguments) -> Any:
-        """Cases, newest visit first."""
-
-    async def get(self, args: Arguments, by: str) -> Any:
-        """A case, what its verdict rests on, and its history."""
-
-    async def confirm(self, args: Arguments, by: str) -> Any:
-        """The verdict is right."""
-
-    async def change(self, args: Arguments, by: str) -> Any:
-        """The verdict is another one."""
-
-    async def second(self, args: Arguments, by: str) -> Any:
-        """A second person's word on a change."""
-
-    async def send_back(self, args: Arguments, by: str) -> Any:
-        """Somebody has to find out more."""
-
-    async def report(self, args: Arguments) -> Any:
-        """Counts of visits."""
+    async def read(self, act: str, role: str, token_id: str | None, rows: int) -> None:
+        """A client is about to be given `rows` of what is kept of people. Raises `RetryError`: then it is not."""
 
 
 class EngineApi(Protocol):
@@ -149,16 +131,16 @@ class EngineApi(Protocol):
         """What people at the site say of visitors."""
 
     @property
+    def readings(self) -> ReadingsApi:
+        """The record of who read what."""
+
+    @property
     def notary(self) -> NotaryApi:
         """What makes the record provable."""
 
     @property
     def keeper(self) -> KeeperApi:
         """Those who answer for the data."""
-
-    @property
-    def cases(self) -> CasesApi:
-        """Those who settle what visits came to."""
 
     def status(self) -> EngineStatus:
         """The engine's own state, now."""

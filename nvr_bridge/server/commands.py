@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from ..arguments import validate
 from ..errors import InvalidError, UnauthorizedError
 from ..protocol import ALLOWED, Command, Role
-from . import cases, partners
+from . import partners
 from .api import Arguments, EngineApi
 from .auth import Authority
 from .partners import PartnerLimits
@@ -75,8 +75,28 @@ def check(message: dict[str, Any], role: Role) -> Request:
 
 
 async def execute(request: Request, caller: Caller, context: Context) -> Any:
-    """Do it, and return the result for the wire."""
-    return await _HANDLERS[request.command](request, caller, context)
+    """Do it, and return the result for the wire. What is read of people is recorded before it is given."""
+    read = context.api.readings.read
+    if request.command is Command.SUBSCRIBE:  # answers by itself, and tells aliases from then on
+        await read("read_events", caller.role, caller.token_id, 0)
+    result = await _HANDLERS[request.command](request, caller, context)
+    if (act := READS.get(request.command)) is not None:
+        rows = result["visits"] if isinstance(result, dict) else result
+        if rows:
+            await read(act, caller.role, caller.token_id, len(rows))
+    return result
+
+
+# What gives away something about people, and the act that the ledger holds of it. A reader of one person's data, or of a
+# case, is recorded by whoever answers, because the entry names its subject.
+READS: dict[Command, str] = {
+    Command.CONSENT_LIST: "read_consents",
+    Command.VISIT_LIST: "read_visits",
+    Command.SIGHTING_LIST: "read_sightings",
+    Command.SIGNING_LIST: "read_signings",
+    Command.STAFF_LIST: "read_staff",
+    Command.ATTRIBUTION_REPLAY: "read_replay",
+}
 
 
 async def _status(_request: Request, _caller: Caller, context: Context) -> Any:
@@ -155,13 +175,6 @@ _HANDLERS: dict[Command, Handler] = {
     Command.REFERRAL_LIST: partners.referral_list,
     Command.REFERRAL_WITHDRAW: partners.referral_withdraw,
     Command.ATTRIBUTION_REPLAY: lambda request, _, context: context.api.attribution_replay(request.args),
-    Command.CASE_LIST: cases.listed,
-    Command.CASE_GET: cases.get,
-    Command.CASE_CONFIRM: cases.confirm,
-    Command.CASE_CHANGE: cases.change,
-    Command.CASE_SECOND: cases.second,
-    Command.CASE_SEND_BACK: cases.send_back,
-    Command.REPORT_VISITS: cases.report,
     Command.SIGHTING_LIST: lambda request, _, context: context.api.sighting_list(request.args),
     Command.CAMERA_LIST: lambda _, __, context: context.api.camera_list(),
     Command.CAMERA_DISCOVER: lambda request, _, context: context.api.camera_discover(request.args),

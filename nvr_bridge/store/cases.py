@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import batched
 from typing import Any
 
-from sqlalchemy import and_, exists, insert, or_, select
+from sqlalchemy import exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .. import codes
@@ -15,12 +17,12 @@ from ..consent.ledger import Ledger
 from ..consent.vault import Vault
 from ..errors import NotFoundError
 from ..models import CaseState, ReviewAct
-from . import proof
-from .database import PAGE, Database, rows_of
+from .database import Database
 from .schema import VisitRow
 from .schema_cases import CaseRow, ReviewRow
 
 CODE = 8  # characters of a case's id: 40 bits
+SOME = 500  # visits asked about at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +80,8 @@ class StoredReview:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A verdict that somebody set."""
-
-    visit_id: str
-    at: float
-    attribution: str
-    partner: str | None
-
-
-# Given a case and its history, the oldest first: what happens to it, if anything. Raises why nothing may.
-type Decide = Callable[[StoredCase, Sequence[StoredReview]], NewReview | None]
+# Given a case and its history, the oldest first: what happens to it. Raises why nothing may.
+type Decide = Callable[[StoredCase, Sequence[StoredReview]], NewReview]
 
 
 class CaseTable:
@@ -108,9 +100,10 @@ class CaseTable:
     async def of(self, visit_ids: Iterable[str]) -> dict[str, StoredCase]:
         """The cases of some visits, by visit."""
         found: dict[str, StoredCase] = {}
+        wanted = [*visit_ids]
         async with self._db.read() as session:
-            for part in batched(visit_ids, PAGE, strict=False):
-                some = select(CaseRow).where(CaseRow.visit_id.in_(part))
+            for first in range(0, len(wanted), SOME):
+                some = select(CaseRow).where(CaseRow.visit_id.in_(wanted[first : first + SOME]))
                 found |= {row.visit_id: _case(row) for row in await session.scalars(some)}
         return found
 
@@ -119,44 +112,14 @@ class CaseTable:
         async with self._db.read() as session:
             return await self._history(session, await _row(session, case_id))
 
-    async def waiting(self) -> frozenset[str]:
-        """The visits whose cases somebody put in question, whenever that was: reviewed before, and open."""
-        decided = [state.value for state in (CaseState.CONFIRMED, CaseState.CHANGED, CaseState.CLOSED)]
-        reviewed = exists().where(ReviewRow.case_id == CaseRow.case_id)
-        wanted = select(CaseRow.visit_id).where(CaseRow.state.not_in(decided), reviewed)
-        async with self._db.read() as session:
-            return frozenset(await session.scalars(wanted))
-
-    async def decisions(self) -> Sequence[Decision]:
-        """Every verdict that somebody set, the oldest first."""
-        decides = (
-            ReviewRow.act.in_([ReviewAct.CONFIRM.value, ReviewAct.AGREE.value]),
-            and_(ReviewRow.act == ReviewAct.CHANGE.value, ReviewRow.state == CaseState.CHANGED.value),
-        )
-        columns = (CaseRow.visit_id, ReviewRow.at, ReviewRow.attribution, ReviewRow.partner)
-        joined = select(*columns).join(CaseRow, CaseRow.case_id == ReviewRow.case_id)
-        async with self._db.read() as session:
-            wanted = joined.where(or_(*decides)).order_by(ReviewRow.review_id)
-            return [Decision(*row) async for row in rows_of(session, wanted)]
-
-    async def tell(self, session: AsyncSession, case_id: str, told: dict[str, Any]) -> bool:
-        """Keep, in the caller's write transaction, what is told of a case → whether that is another thing than before."""
-        row = await _row(session, case_id)
-        if row.told == told:
-            return False
-        row.told = told
-        return True
-
-    async def review(self, session: AsyncSession, case_id: str, decide: Decide) -> StoredReview | None:
-        """Add to a case's history, in the caller's write transaction, what `decide` makes of the case, if anything.
+    async def review(self, session: AsyncSession, case_id: str, decide: Decide) -> StoredReview:
+        """Add to a case's history, in the caller's write transaction, what `decide` makes of the case.
 
         Raises `NotFoundError`, and what `decide` raises.
         """
         case = await _row(session, case_id)
         visitor_id = await _visitor(session, case)
         new = decide(_case(case), await self._history(session, case))
-        if new is None:
-            return None
         row = ReviewRow(
             case_id=case.case_id,
             act=new.act.value,
@@ -170,10 +133,10 @@ class CaseTable:
             user_id=new.user_id,
             referral_id=new.referral_id,
             reason_sealed=None if new.reason is None else self._seal(visitor_id, new.reason, case.case_id),
-            salt=proof.new_salt(),
+            salt=secrets.token_hex(32),
         )
         act = await self._ledger.append(
-            session, f"case_{new.act.value}", at=new.at, visitor_id=visitor_id, data={"proof": proof.of_review(row)}
+            session, f"case_{new.act.value}", at=new.at, visitor_id=visitor_id, data={"proof": proof(row)}
         )
         row.ledger = act.number
         session.add(row)
@@ -228,6 +191,15 @@ async def open_case(session: AsyncSession, visit_id: str, at: float) -> str:
     values = {"case_id": case_id, "visit_id": visit_id, "state": CaseState.PROPOSED.value, "opened_at": at}
     await session.execute(insert(CaseRow).values(values))
     return case_id
+
+
+def proof(row: ReviewRow) -> str:
+    """The `proof` of entry `row.ledger`: shown the row, anybody can check it; without the row it says nothing."""
+    reason = None if row.reason_sealed is None else hashlib.sha256(row.reason_sealed).hexdigest()
+    who = (row.token_id, row.token_name, row.user_id)
+    answer = (row.attribution, row.partner, row.seen)
+    content = [row.salt, row.case_id, row.act, row.state, row.at, *answer, *who, row.referral_id, reason]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------

@@ -32,6 +32,10 @@ class StoredCorrection:
     visitors: tuple[str, ...] = ()
 
 
+CORRECTIONS = select(CorrectionRow.correction_id, CorrectionRow.kind, CorrectionRow.at)
+CORRECTED = select(CorrectedRow.correction_id, CorrectedRow.visitor_id).order_by(CorrectedRow.visitor_id)
+
+
 class CorrectionTable:
     """The corrections. Of two that contradict each other the later holds."""
 
@@ -65,11 +69,9 @@ class CorrectionTable:
         """Every correction, the oldest first."""
         async with self._db.read() as session:
             members: dict[int, list[str]] = defaultdict(list)
-            concerned = select(CorrectedRow.correction_id, CorrectedRow.visitor_id).order_by(CorrectedRow.visitor_id)
-            async for correction_id, visitor_id in rows_of(session, concerned):
+            async for correction_id, visitor_id in rows_of(session, CORRECTED):
                 members[correction_id].append(visitor_id)
-            columns = (CorrectionRow.correction_id, CorrectionRow.kind, CorrectionRow.at)
-            wanted = select(*columns).order_by(CorrectionRow.correction_id)
+            wanted = CORRECTIONS.order_by(CorrectionRow.correction_id)
             found = [StoredCorrection(*row) async for row in rows_of(session, wanted)]
         return [replace(one, visitors=tuple(members[one.correction_id])) for one in found]
 
@@ -77,7 +79,7 @@ class CorrectionTable:
 
     async def _add(self, session: AsyncSession, correction: CorrectionRow, visitor_id: str) -> None:
         row = CorrectedRow(correction_id=correction.correction_id, visitor_id=visitor_id, salt=proof.new_salt())
-        act = {"proof": proof.of_corrected(row, correction)}
+        act = {"proof": proof.of(proof.corrected(row, correction), row.salt)}
         entry = await self._ledger.append(
             session, _ACTS[correction.kind], at=correction.at, visitor_id=visitor_id, data={**act}
         )

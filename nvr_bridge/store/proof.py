@@ -1,15 +1,18 @@
-"""What the ledger holds of a row: shown the row with its salt, anybody can check it; without the row it says nothing."""
+"""What the ledger holds of a row: a commitment to its content, under a salt that is the row's own and dies with it.
+
+Shown some of the content, anybody can check that it is what was recorded; without the row the commitment says nothing.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
-from typing import Any
+from collections.abc import Mapping
 
-from .schema import CheckInRow, ReferralRow
-from .schema_cases import ReviewRow
+from ..evidence.commitment import Value, commit
+from .schema import CheckInRow, PassScanRow, ReferralRow, SightingRow
 from .schema_evidence import CorrectedRow, CorrectionRow, CoSignerRow, SigningRow
+
+type Content = Mapping[str, Value]
 
 
 def new_salt() -> str:
@@ -17,41 +20,60 @@ def new_salt() -> str:
     return secrets.token_hex(32)
 
 
-def of_referral(row: ReferralRow) -> str:
-    """The `proof` of entry `row.ledger`, a `referral_filed`."""
-    contact = (row.contact_full, row.contact_mask)
-    times = (row.declared_at, row.filed_at, row.expected_at)
-    return _proof(row.salt, row.referral_id, row.partner_id, *contact, *times)
+def of(content: Content, salt: str | None) -> str | None:
+    """The `proof` of an entry; None for what has no salt (any more)."""
+    return None if salt is None else commit(content, salt)
 
 
-def of_check_in(row: CheckInRow) -> str:
-    """The `proof` of entry `row.ledger`, a `checked_in`."""
-    return _proof(row.salt, row.contact_full, row.contact_mask, row.source, row.zone_id, row.at, row.visit_id)
+def sighting(row: SightingRow) -> Content:
+    """What entry `row.ledger`, a `recognised`, commits to."""
+    return {
+        "camera": row.camera_id,
+        "zone": row.zone_id,
+        "started_at": row.started_at,
+        "at": row.at,
+        "ended_at": row.ended_at,
+        "score": row.score,
+        "margin": row.margin,
+        "visit": row.visit_id,
+    }
 
 
-def of_signing(row: SigningRow) -> str:
-    """The `proof` of entry `row.ledger`, a `signed`."""
-    contact = (row.contact_full, row.contact_mask)
-    return _proof(row.salt, row.signing_id, row.document, *contact, row.zone_id, row.at, row.visit_id)
+def scan(row: PassScanRow) -> Content:
+    """What entry `row.ledger`, a `pass_scanned`, commits to."""
+    return {"zone": row.zone_id, "at": row.at, "visit": row.visit_id}
 
 
-def of_co_signer(row: CoSignerRow) -> str:
-    """The `proof` of entry `row.ledger`, a `co_signed`."""
-    return _proof(row.salt, row.signing_id)
+def check_in(row: CheckInRow) -> Content:
+    """What entry `row.ledger`, a `checked_in`, commits to."""
+    contact = {"contact": row.contact_full, "mask": row.contact_mask}
+    return {**contact, "source": row.source, "zone": row.zone_id, "at": row.at, "visit": row.visit_id}
 
 
-def of_corrected(row: CorrectedRow, correction: CorrectionRow) -> str:
-    """The `proof` of entry `row.ledger`, an `identity_split` or `identity_merged`."""
-    return _proof(row.salt, correction.correction_id, correction.kind, correction.at)
+def referral(row: ReferralRow) -> Content:
+    """What entry `row.ledger`, a `referral_filed`, commits to."""
+    contact = {"contact": row.contact_full, "mask": row.contact_mask}
+    times = {"declared_at": row.declared_at, "filed_at": row.filed_at, "expected_at": row.expected_at}
+    return {"referral": row.referral_id, "partner": row.partner_id, **contact, **times}
 
 
-def of_review(row: ReviewRow) -> str:
-    """The `proof` of entry `row.ledger`, a `case_` and the review's act."""
-    answer = (row.attribution, row.partner, row.seen)
-    who = (row.token_id, row.token_name, row.user_id)
-    reason = None if row.reason_sealed is None else hashlib.sha256(row.reason_sealed).hexdigest()
-    return _proof(row.salt, row.case_id, row.act, row.state, row.at, *answer, *who, row.referral_id, reason)
+def withdrawal(row: ReferralRow) -> Content:
+    """What entry `row.withdrawn_ledger`, a `referral_withdrawn`, commits to."""
+    return {"referral": row.referral_id, "partner": row.partner_id, "withdrawn_at": row.withdrawn_at}
 
 
-def _proof(*content: str | float | dict[str, Any] | None) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def signing(row: SigningRow) -> Content:
+    """What entry `row.ledger`, a `signed`, commits to."""
+    contact = {"contact": row.contact_full, "mask": row.contact_mask}
+    where = {"zone": row.zone_id, "at": row.at, "visit": row.visit_id}
+    return {"signing": row.signing_id, "document": row.document, **contact, **where}
+
+
+def co_signer(row: CoSignerRow) -> Content:
+    """What entry `row.ledger`, a `co_signed`, commits to."""
+    return {"signing": row.signing_id}
+
+
+def corrected(row: CorrectedRow, correction: CorrectionRow) -> Content:
+    """What entry `row.ledger`, an `identity_split` or `identity_merged`, commits to."""
+    return {"correction": row.correction_id, "kind": correction.kind, "at": correction.at}

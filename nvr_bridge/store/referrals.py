@@ -51,6 +51,13 @@ class StoredReferral:
     withdrawn_at: float | None
 
 
+ARRIVED = select(
+    *(ReferralRow.referral_id, ReferralRow.partner_id, null(), ReferralRow.contact_full),
+    *(ReferralRow.contact_mask, ReferralRow.declared_at, ReferralRow.filed_at),
+    *(ReferralRow.expected_at, ReferralRow.withdrawn_at),
+)
+
+
 class ReferralTable:
     """The referrals. `validity` is the site's: seconds that a referral lives from its own declaration."""
 
@@ -99,8 +106,10 @@ class ReferralTable:
             if row.withdrawn_at is not None:
                 raise ConflictError(f"referral: {referral_id} was withdrawn already")
             row.withdrawn_at = now
-            data = {"partner": row.partner_id, "proof": proof.of_referral(row)}
-            await self._ledger.append(session, "referral_withdrawn", at=now, data={**data})
+            data = {"partner": row.partner_id, "proof": proof.of(proof.withdrawal(row), row.salt)}
+            row.withdrawn_ledger = (
+                await self._ledger.append(session, "referral_withdrawn", at=now, data={**data})
+            ).number
 
     async def list(
         self, partner: str | None, live_at: float | None, limit: int | None = None
@@ -122,13 +131,8 @@ class ReferralTable:
 
     async def arrived(self) -> Sequence[StoredReferral]:
         """Every referral in the order in which they reached this engine, without the brokers."""
-        wanted = select(
-            *(ReferralRow.referral_id, ReferralRow.partner_id, null(), ReferralRow.contact_full),
-            *(ReferralRow.contact_mask, ReferralRow.declared_at, ReferralRow.filed_at),
-            *(ReferralRow.expected_at, ReferralRow.withdrawn_at),
-        )
         async with self._db.read() as session:
-            return [StoredReferral(*row) async for row in rows_of(session, wanted.order_by(ReferralRow.ledger))]
+            return [StoredReferral(*row) async for row in rows_of(session, ARRIVED.order_by(ReferralRow.ledger))]
 
     # --- helpers ---
 
@@ -188,7 +192,9 @@ class ReferralTable:
             )
             for filing in filings
         ]
-        acts: list[Data] = [{"partner": row.partner_id, "proof": proof.of_referral(row)} for row in rows]
+        acts: list[Data] = [
+            {"partner": row.partner_id, "proof": proof.of(proof.referral(row), row.salt)} for row in rows
+        ]
         for row, entry in zip(rows, await self._ledger.append_all(session, "referral_filed", now, acts), strict=True):
             row.ledger = entry.number
         session.add_all(rows)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..consent.ledger import Ledger
@@ -42,6 +42,13 @@ class StoredCheckIn:
     visit_id: str
 
 
+SCANS = select(PassScanRow.visitor_id, PassScanRow.zone_id, PassScanRow.at, PassScanRow.visit_id)
+CHECK_INS = select(
+    *(CheckInRow.check_in_id, CheckInRow.visitor_id, CheckInRow.contact_full, CheckInRow.contact_mask),
+    *(CheckInRow.source, CheckInRow.zone_id, CheckInRow.at, CheckInRow.visit_id),
+)
+
+
 class RegistrationTable:
     """The passes shown and the contacts given."""
 
@@ -53,9 +60,16 @@ class RegistrationTable:
         """What writes that the visitor's pass was shown."""
 
         async def write(session: AsyncSession, visit: Visit) -> None:
-            entry = await self._ledger.append(session, "pass_scanned", at=at, zone_id=zone_id, visitor_id=visitor_id)
-            row = {"visitor_id": visitor_id, "zone_id": zone_id, "at": at, "visit_id": visit.visit_id}
-            await session.execute(insert(PassScanRow).values(**row, ledger=entry.number))
+            row = PassScanRow(
+                visitor_id=visitor_id, zone_id=zone_id, at=at, visit_id=visit.visit_id, salt=proof.new_salt()
+            )
+            act = {"proof": proof.of(proof.scan(row), row.salt)}
+            entry = await self._ledger.append(
+                session, "pass_scanned", at=at, zone_id=zone_id, visitor_id=visitor_id, data={**act}
+            )
+            row.ledger = entry.number
+            session.add(row)
+            await session.flush()
 
         return write
 
@@ -75,7 +89,7 @@ class RegistrationTable:
                 visit_id=visit.visit_id,
                 salt=proof.new_salt(),
             )
-            act = {"proof": proof.of_check_in(row)}
+            act = {"proof": proof.of(proof.check_in(row), row.salt)}
             entry = await self._ledger.append(
                 session, "checked_in", at=at, zone_id=zone_id, visitor_id=visitor_id, data={**act}
             )
@@ -106,17 +120,12 @@ class RegistrationTable:
 
     async def scans(self) -> Sequence[Scan]:
         """Every pass shown, the oldest first."""
-        columns = (PassScanRow.visitor_id, PassScanRow.zone_id, PassScanRow.at, PassScanRow.visit_id)
-        wanted = select(*columns).order_by(PassScanRow.at, PassScanRow.scan_id)
+        wanted = SCANS.order_by(PassScanRow.at, PassScanRow.scan_id)
         async with self._db.read() as session:
             return [Scan(*row) async for row in rows_of(session, wanted)]
 
     async def check_ins(self) -> Sequence[StoredCheckIn]:
         """Every contact given, the oldest first."""
-        columns = (
-            *(CheckInRow.check_in_id, CheckInRow.visitor_id, CheckInRow.contact_full, CheckInRow.contact_mask),
-            *(CheckInRow.source, CheckInRow.zone_id, CheckInRow.at, CheckInRow.visit_id),
-        )
-        wanted = select(*columns).order_by(CheckInRow.at, CheckInRow.check_in_id)
+        wanted = CHECK_INS.order_by(CheckInRow.at, CheckInRow.check_in_id)
         async with self._db.read() as session:
             return [StoredCheckIn(*row) async for row in rows_of(session, wanted)]

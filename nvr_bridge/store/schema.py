@@ -145,6 +145,10 @@ class SightingRow(Base):
     score: Mapped[float | None]
     margin: Mapped[float | None]
     visit_id: Mapped[str | None] = mapped_column(ID, index=True)
+    salt: Mapped[str | None] = mapped_column(
+        ID
+    )  # a known visitor's: with the columns above it gives the ledger's proof
+    ledger: Mapped[int | None]  # the number of that entry
 
 
 class CameraRow(Base):
@@ -248,6 +252,7 @@ class ReferralRow(Base):
     withdrawn_at: Mapped[float | None]
     salt: Mapped[str] = mapped_column(ID)  # with the columns above it gives the proof that the ledger holds
     ledger: Mapped[int]  # the number of that entry
+    withdrawn_ledger: Mapped[int | None]  # and of the one that says that it was taken back
 
 
 class PassRow(Base):
@@ -271,7 +276,8 @@ class PassScanRow(Base):
     zone_id: Mapped[str] = mapped_column(ID)
     at: Mapped[float] = mapped_column(index=True)
     visit_id: Mapped[str] = mapped_column(ID, index=True)
-    ledger: Mapped[int | None]  # the number of its entry; None for what older versions wrote
+    salt: Mapped[str | None] = mapped_column(ID)  # with the columns above it gives the proof that the ledger holds
+    ledger: Mapped[int | None]  # the number of that entry; None for what older versions wrote
 
 
 class CheckInRow(Base):

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..consent.ledger import Ledger
 from ..models import Known, Sighting
+from . import proof
 from .database import Database, rows_of
-from .schema import SightingRow, VisitorRow
+from .schema import Data, SightingRow, VisitorRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,21 @@ class KnownSighting:
     visit_id: str | None
 
 
+KNOWN = select(
+    *(SightingRow.visitor_id, SightingRow.zone_id, SightingRow.started_at, SightingRow.at),
+    *(SightingRow.score, SightingRow.margin, SightingRow.visit_id),
+).where(SightingRow.visitor_id.is_not(None), SightingRow.score.is_not(None))
+
+
 class SightingTable:
     """The sightings, one row a track."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, ledger: Ledger) -> None:
         self._db = db
+        self._ledger = ledger
 
-    async def add(self, sighting: Sighting, visit_id: str | None = None) -> None:
-        """Keep what a track amounts to, instead of what was kept of it before.
+    async def add(self, sighting: Sighting, visit_id: str | None = None, *, runs: int = 0) -> None:
+        """Keep what a track amounts to, instead of what was kept of it before. It was embedded `runs` times.
 
         A visitor who has withdrawn meanwhile is left out.
         """
@@ -72,6 +81,7 @@ class SightingTable:
             row.at = sighting.at
             row.ended_at = sighting.ended_at
             await _fill(session, row, sighting, visit_id)
+            await self._record(session, row, sighting.at, runs)
 
     async def people(self, zone_id: str, since: float) -> int:
         """Tracks that began in the zone at `since` or later, recognised or not."""
@@ -81,12 +91,8 @@ class SightingTable:
 
     async def known(self) -> Sequence[KnownSighting]:
         """Every sighting of somebody, in the order in which they were written."""
-        wanted = select(
-            *(SightingRow.visitor_id, SightingRow.zone_id, SightingRow.started_at, SightingRow.at),
-            *(SightingRow.score, SightingRow.margin, SightingRow.visit_id),
-        ).where(SightingRow.visitor_id.is_not(None), SightingRow.score.is_not(None))
         async with self._db.read() as session:
-            return [KnownSighting(*row) async for row in rows_of(session, wanted.order_by(SightingRow.sighting_id))]
+            return [KnownSighting(*row) async for row in rows_of(session, KNOWN.order_by(SightingRow.sighting_id))]
 
     async def list(self, since: float | None, zone_id: str | None, limit: int) -> Sequence[StoredSighting]:
         """The newest `limit` sightings that began at `since` or later, the newest first."""
@@ -100,10 +106,24 @@ class SightingTable:
             rows = await session.scalars(select(SightingRow).where(*where).order_by(*newest).limit(limit))
             return [_stored(row) for row in rows]
 
+    async def _record(self, session: AsyncSession, row: SightingRow, at: float, runs: int) -> None:
+        """Embedding a face is an act, whoever's it was. Somebody recognised is named, if they did not withdraw meanwhile."""
+        visitor_id = row.visitor_id if row.visitor_id and self._ledger.can_name(row.visitor_id) else None
+        data: Data = {"runs": runs}
+        if visitor_id is not None:
+            row.salt = proof.new_salt()
+            data["proof"] = proof.of(proof.sighting(row), row.salt)
+        if visitor_id is not None or runs:
+            act = "recognised" if visitor_id else "compared"
+            entry = await self._ledger.append(
+                session, act, at=at, zone_id=row.zone_id, visitor_id=visitor_id, data=data
+            )
+            row.ledger = entry.number if visitor_id else None
+
 
 async def _fill(session: AsyncSession, row: SightingRow, sighting: Sighting, visit_id: str | None) -> None:
     """Set who it was: everything of a known visitor, only the reason for an unknown one."""
-    row.visitor_id = row.score = row.margin = row.visit_id = None
+    row.visitor_id = row.score = row.margin = row.visit_id = row.salt = row.ledger = None
     if not isinstance(sighting.who, Known):
         row.reason = sighting.who.reason.value
         return

@@ -53,6 +53,13 @@ class StoredSigning:
         return self.visitor_id is None and self.document is None and self.full is None
 
 
+SIGNINGS = select(
+    *(SigningRow.signing_id, SigningRow.visitor_id, SigningRow.document, SigningRow.contact_full),
+    *(SigningRow.contact_mask, SigningRow.zone_id, SigningRow.at, SigningRow.visit_id, SigningRow.settled),
+)
+CO_SIGNERS = select(CoSignerRow.signing_id, CoSignerRow.visitor_id).order_by(CoSignerRow.visitor_id)
+
+
 class SigningTable:
     """The signings and their co-signers."""
 
@@ -73,9 +80,9 @@ class SigningTable:
         """Every signing, the oldest first."""
         async with self._db.read() as session:
             others: dict[str, list[str]] = defaultdict(list)
-            async for signing_id, visitor_id in rows_of(session, _CO_SIGNERS):
+            async for signing_id, visitor_id in rows_of(session, CO_SIGNERS):
                 others[signing_id].append(visitor_id)
-            wanted = _SIGNINGS.order_by(SigningRow.at, SigningRow.signing_id)
+            wanted = SIGNINGS.order_by(SigningRow.at, SigningRow.signing_id)
             found = [StoredSigning(*row) async for row in rows_of(session, wanted)]
         return [replace(one, co_signers=tuple(others[one.signing_id])) for one in found]
 
@@ -90,7 +97,7 @@ class SigningTable:
             where.append(SigningRow.at < until)
         if zone_id is not None:
             where.append(SigningRow.zone_id == zone_id)
-        wanted = _SIGNINGS.where(*where).order_by(SigningRow.at.desc(), SigningRow.signing_id).limit(limit)
+        wanted = SIGNINGS.where(*where).order_by(SigningRow.at.desc(), SigningRow.signing_id).limit(limit)
         async with self._db.read() as session:
             return [StoredSigning(*row) async for row in rows_of(session, wanted)]
 
@@ -125,7 +132,7 @@ class SigningTable:
             settled=None,
         )
         at, zone_id = signing.at, signing.zone_id
-        act = {"proof": proof.of_signing(row)}
+        act = {"proof": proof.of(proof.signing(row), row.salt)}
         entry = await self._ledger.append(
             session, "signed", at=at, zone_id=zone_id, visitor_id=signing.visitor_id, data={**act}
         )
@@ -134,17 +141,10 @@ class SigningTable:
         await session.flush()
         for visitor_id in sorted(signing.co_signers):
             other = CoSignerRow(signing_id=signing_id, visitor_id=visitor_id, salt=proof.new_salt())
-            act = {"proof": proof.of_co_signer(other)}
+            act = {"proof": proof.of(proof.co_signer(other), other.salt)}
             entry = await self._ledger.append(
                 session, "co_signed", at=at, zone_id=zone_id, visitor_id=visitor_id, data={**act}
             )
             other.ledger = entry.number
             session.add(other)
         await session.flush()
-
-
-_SIGNINGS = select(
-    *(SigningRow.signing_id, SigningRow.visitor_id, SigningRow.document, SigningRow.contact_full),
-    *(SigningRow.contact_mask, SigningRow.zone_id, SigningRow.at, SigningRow.visit_id, SigningRow.settled),
-)
-_CO_SIGNERS = select(CoSignerRow.signing_id, CoSignerRow.visitor_id).order_by(CoSignerRow.visitor_id)

@@ -26,6 +26,9 @@ class StoredMark:
     told_at: float
 
 
+MARKS = select(StaffRow.mark_id, StaffRow.visitor_id, StaffRow.from_at, StaffRow.until_at, StaffRow.told_at)
+
+
 class StaffTable:
     """The staff marks."""
 
@@ -62,14 +65,14 @@ class StaffTable:
 
     async def all(self) -> Sequence[StoredMark]:
         """Everything that was told, the oldest first."""
-        wanted = select(*_COLUMNS).order_by(StaffRow.mark_id)
+        wanted = MARKS.order_by(StaffRow.mark_id)
         async with self._db.read() as session:
             return [StoredMark(*row) async for row in rows_of(session, wanted)]
 
     # --- helpers ---
 
     async def _of(self, session: AsyncSession, visitor_id: str) -> list[StoredMark]:
-        wanted = select(*_COLUMNS).where(StaffRow.visitor_id == visitor_id).order_by(StaffRow.mark_id)
+        wanted = MARKS.where(StaffRow.visitor_id == visitor_id).order_by(StaffRow.mark_id)
         return [StoredMark(*row) for row in await session.execute(wanted)]
 
     async def _add(
@@ -95,6 +98,3 @@ def in_force(told: Sequence[StoredMark]) -> list[StoredMark]:
 
 def _end(until: float | None) -> float:
     return float("inf") if until is None else until
-
-
-_COLUMNS = (StaffRow.mark_id, StaffRow.visitor_id, StaffRow.from_at, StaffRow.until_at, StaffRow.told_at)

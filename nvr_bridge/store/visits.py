@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from itertools import batched
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, insert, or_, select, union
@@ -16,13 +15,19 @@ from ..errors import ConflictError, NotFoundError
 from ..events import EventLog
 from ..models import Event, EventKind, Visit
 from .cases import open_case
-from .database import PAGE, Database, rows_of
+from .database import Database, rows_of
 from .schema import CheckInRow, Data, VisitRow
 from .schema_evidence import SigningRow
 from .settled import Alone, told_alone
 
 # What is written in the same transaction as the visit that it belongs to.
 type Also = Callable[[AsyncSession, Visit], Awaitable[None]]
+
+
+VISITS = select(
+    *(VisitRow.visit_id, VisitRow.visitor_id, VisitRow.zone_id, VisitRow.started_at, VisitRow.last_at),
+    *(VisitRow.ended_at, VisitRow.earlier, VisitRow.settled),
+)
 
 
 class VisitTable:
@@ -132,12 +137,8 @@ class VisitTable:
 
     async def all(self) -> Sequence[Visit]:
         """Every visit, the oldest first."""
-        columns = (
-            *(VisitRow.visit_id, VisitRow.visitor_id, VisitRow.zone_id, VisitRow.started_at, VisitRow.last_at),
-            *(VisitRow.ended_at, VisitRow.earlier, VisitRow.settled),
-        )
+        wanted = VISITS.order_by(VisitRow.started_at, VisitRow.visit_id)
         async with self._db.read() as session:
-            wanted = select(*columns).order_by(VisitRow.started_at, VisitRow.visit_id)
             return [Visit(*row) async for row in rows_of(session, wanted)]
 
     async def of(self, visitor_id: str) -> Sequence[Visit]:
@@ -146,39 +147,12 @@ class VisitTable:
         async with self._db.read() as session:
             return [_visit(row) for row in await session.scalars(wanted)]
 
-    async def get(self, visit_id: str) -> Visit:
-        """A visit. Raises `NotFoundError`."""
-        async with self._db.read() as session:
-            return _visit(await _row(session, visit_id))
-
-    async def some(self, visit_ids: Iterable[str]) -> Sequence[Visit]:
-        """Those of these visits that there are, the oldest first."""
-        found: list[Visit] = []
-        async with self._db.read() as session:
-            for part in batched(visit_ids, PAGE, strict=False):
-                rows = await session.scalars(select(VisitRow).where(VisitRow.visit_id.in_(part)))
-                found += [_visit(row) for row in rows]
-        return sorted(found, key=lambda visit: (visit.started_at, visit.visit_id))
-
-    async def correct(self, session: AsyncSession, visit: Visit, earlier: int) -> int | None:
-        """In the caller's write transaction, say how many visits the same person had made before → how many it said.
-
-        None, and nothing done, for a visit whose visitor withdrew since it was read.
-        """
-        row = await session.get(VisitRow, visit.visit_id)
-        if row is None or row.visitor_id != visit.visitor_id or row.settled != visit.settled:
-            return None
-        before, row.earlier = row.earlier, earlier
-        return before
-
     async def told_alone(self, visitor_id: str) -> Alone:
         """The evidence that does not name the visitor, and will be erased with them."""
         async with self._db.read() as session:
             return await told_alone(session, visitor_id)
 
-    async def list(
-        self, since: float | None, until: float | None, zone_id: str | None, limit: int | None
-    ) -> Sequence[Visit]:
+    async def list(self, since: float | None, until: float | None, zone_id: str | None, limit: int) -> Sequence[Visit]:
         """The newest `limit` visits that began in [since, until), the newest first."""
         where: list[ColumnElement[bool]] = []
         if since is not None:

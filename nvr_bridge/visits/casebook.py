@@ -6,15 +6,15 @@ Nothing is kept between questions: a verdict follows from the evidence as it is,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from operator import itemgetter
 from typing import Any
 
 from ..models import Visit
-from ..store.cases import CaseTable
 from ..store.corrections import CorrectionTable
+from ..store.reach import Reach
 from ..store.referrals import ReferralTable
 from ..store.registrations import RegistrationTable
 from ..store.settled import Alone, Settled
@@ -24,14 +24,12 @@ from ..store.staff import StaffTable
 from ..store.visits import VisitTable
 from .attribution import Judged
 from .components import components
-from .evidence import Referral, Settings
-from .explain import Json, explanation
+from .evidence import Settings
 from .identity import node_of
 from .kept import Body, Kept, body, without
 from .replay import Day, Replay, replay
 from .signings import JudgedSigning
 from .timeline import local_day
-from .unjudged import Batch
 
 type Case = dict[str, Any]  # a verdict, JSON-able
 
@@ -47,7 +45,7 @@ class Tables:
     signings: SigningTable
     staff: StaffTable
     corrections: CorrectionTable
-    cases: CaseTable
+    reach: Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +54,6 @@ class Cases:
 
     visits: dict[str, Case]
     signings: dict[str, Case]
-
-
-@dataclass(frozen=True, slots=True)
-class Concerned:
-    """The visits that a change of evidence may concern, their verdicts, and those of the signings in them, by visit."""
-
-    visits: tuple[Visit, ...]
-    cases: Mapping[str, Case]
-    signings: Mapping[str, Sequence[Case]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,31 +86,21 @@ class Casebook:
 
     async def verdicts(self, visits: Sequence[Visit]) -> dict[str, Case]:
         """The verdict of each of these visits, by visit: as it was, where the evidence was erased; none where it is lost."""
-        kept = await self._read()
         visit_ids = {visit.visit_id for visit in visits}
+        kept = await self._around(visits=visit_ids)
         judged = await asyncio.to_thread(judge_some, kept, visit_ids, self._settings)
         return judged.visits | {visit.visit_id: as_it_was(visit.settled) for visit in visits if visit.settled}
 
-    async def concerned(self, batch: Batch) -> Concerned:
-        """What every visit comes to whose verdict the evidence of `batch` may have changed."""
-        return await asyncio.to_thread(_concerned, await self._read(), batch, self._settings)
-
-    async def explanation(self, visit: Visit) -> dict[str, Json] | None:
-        """What a visit's verdict rests on; None where the evidence was erased."""
-        if visit.settled is not None:
-            return None
-        return await asyncio.to_thread(_explained, await self._read(), visit.visit_id, self._settings)
-
     async def signed(self, signings: Sequence[StoredSigning]) -> dict[str, Case]:
         """The verdict of each of these signings, by signing: as it was, where the evidence was erased."""
-        kept = await self._read()
         visit_ids = {signing.visit_id for signing in signings}
+        kept = await self._around(visits=visit_ids)
         judged = await asyncio.to_thread(judge_some, kept, visit_ids, self._settings)
         return judged.signings | {one.signing_id: as_it_was(one.settled) for one in signings if one.settled}
 
     async def to_settle(self, visitor_id: str) -> Settled:
         """What is to stay of a visitor whose evidence will be erased: every verdict that rests on it."""
-        kept = await self._read()
+        kept = await self._around(visitors=[visitor_id])
         alone = await self._tables.visits.told_alone(visitor_id)
         return await asyncio.to_thread(_to_settle, kept, visitor_id, alone, self._settings)
 
@@ -131,6 +110,20 @@ class Casebook:
         Under the site's settings and under `other`.
         """
         return await asyncio.to_thread(_days, await self._read(), (first, last), self._settings, other)
+
+    async def _around(self, visits: Collection[str] = (), visitors: Collection[str] = ()) -> Kept:
+        """What the store holds that can concern any of these."""
+        found = await self._tables.reach.around(visits=visits, visitors=visitors)
+        return Kept(
+            referrals=found.referrals,
+            scans=found.scans,
+            check_ins=found.check_ins,
+            signings=found.signings,
+            sightings=found.sightings,
+            marks=found.marks,
+            corrections=found.corrections,
+            visits=found.visits,
+        )
 
     async def _read(self) -> Kept:
         """Everything that the store holds."""
@@ -144,31 +137,24 @@ class Casebook:
             marks=await tables.staff.all(),
             corrections=await tables.corrections.all(),
             visits=await tables.visits.all(),
-            decisions=await tables.cases.decisions(),
         )
 
 
 def judge_some(kept: Kept, visit_ids: set[str], settings: Settings) -> Cases:
     """The verdicts of some visits and of their signings, from that part of the evidence which can concern them."""
     evidence = body(kept, settings.visit_gap, settings)
-    found = judge_around(evidence, _nodes(evidence, visit_ids), (), settings)
+    nodes = {node for visit_id in visit_ids for node, _ in evidence.presence.get(visit_id, ())}
+    wanted = [
+        event
+        for part in components(evidence.events)
+        if any(node_of(event) in nodes for event in part)
+        for event in part
+    ]
+    found = replay(wanted, settings)
     visits = {key: case(one) for key, one in _by_visit(evidence, visit_ids, found).items()}
     signings = {one.signing.signing: signing_case(one) for one in found.signings}
     theirs = {row.signing_id for row in kept.signings if row.visit_id in visit_ids}
     return Cases(visits, {key: one for key, one in signings.items() if key in theirs})
-
-
-def judge_around(evidence: Body, nodes: set[str], referrals: Collection[str], settings: Settings) -> Replay:
-    """All that the evidence comes to which can concern these people or referrals."""
-    wanted = [
-        event
-        for part in components(evidence.events)
-        if any(
-            node_of(event) in nodes or (isinstance(event, Referral) and event.referral in referrals) for event in part
-        )
-        for event in part
-    ]
-    return replay(wanted, settings)
 
 
 def case(judged: Judged) -> Case:
@@ -218,33 +204,6 @@ def _to_settle(kept: Kept, visitor_id: str, alone: Alone, settings: Settings) ->
         },
         {key: was for key, was in before.signings.items() if key not in settled and after.signings.get(key) != was},
     )
-
-
-def _nodes(evidence: Body, visit_ids: Iterable[str]) -> set[str]:
-    return {node for visit_id in visit_ids for node, _ in evidence.presence.get(visit_id, ())}
-
-
-def _concerned(kept: Kept, batch: Batch, settings: Settings) -> Concerned:
-    evidence = body(kept, settings.visit_gap, settings)
-    found = judge_around(evidence, _nodes(evidence, batch.visits) | batch.visitors, batch.referrals, settings)
-    cases = {key: case(one) for key, one in _by_visit(evidence, evidence.presence, found).items()}
-    wanted = cases.keys() | batch.visits
-    visits = tuple(visit for visit in kept.visits if visit.visit_id in wanted)
-    cases |= {visit.visit_id: as_it_was(visit.settled) for visit in visits if visit.settled is not None}
-    signed = {one.signing.signing: signing_case(one) for one in found.signings}
-    signings: dict[str, list[Case]] = {}
-    for row in kept.signings:
-        signing = as_it_was(row.settled) if row.settled is not None else signed.get(row.signing_id)
-        if signing is not None:
-            signings.setdefault(row.visit_id, []).append(signing)
-    return Concerned(visits, cases, signings)
-
-
-def _explained(kept: Kept, visit_id: str, settings: Settings) -> dict[str, Json] | None:
-    evidence = body(kept, settings.visit_gap, settings)
-    found = judge_around(evidence, _nodes(evidence, [visit_id]), (), settings)
-    judged = _by_visit(evidence, [visit_id], found).get(visit_id)
-    return None if judged is None else explanation(judged, settings)
 
 
 def _told(was: Case | None) -> Case | None:

@@ -56,7 +56,7 @@ def visit_row(visit: Judged, settings: Settings) -> dict[str, Json]:
         "risks": [*visit.facts.risks],
         "needs_review": visit.verdict.attribution == "undetermined" or bool(visit.facts.risks),
         "reviewed": visit.review is not None,
-        "explanation": explanation(visit, settings),
+        "explanation": _explanation(visit, settings),
     }
 
 
@@ -90,8 +90,15 @@ def why(visit: Judged, settings: Settings) -> Said:
     return Said("why", "erased", {"why": said}) if _erased(visit) else said
 
 
-def explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
-    """What a visit's verdict rests on."""
+def local(at: float, settings: Settings) -> str:
+    """A time as the site's clocks show it, with its offset."""
+    return datetime.fromtimestamp(at, settings.timezone).isoformat()
+
+
+# --- helpers ------------------------------------------------------------------------------------------------------
+
+
+def _explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
     found: dict[str, Json] = {
         **_sentence(why(visit, settings)),
         "inputs": {
@@ -116,14 +123,6 @@ def explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
         found["evidence_erased"] = True
         found["replayed"] = False
     return found
-
-
-def local(at: float, settings: Settings) -> str:
-    """A time as the site's clocks show it, with its offset."""
-    return datetime.fromtimestamp(at, settings.timezone).isoformat()
-
-
-# --- helpers ------------------------------------------------------------------------------------------------------
 
 
 def _erased(visit: Judged) -> bool:

@@ -79,6 +79,25 @@ async def test_a_stranger_is_no_match_and_leaves_nothing(site: Site, people: dic
     assert await site.admin.call("visit/list") == []
 
 
+async def test_every_embedding_is_in_the_ledger(site: Site, people: dict[str, Person]) -> None:
+    await site.sign("desk")
+    granted = await grant(site, people["mei"])
+    with pytest.raises(BridgeError, match="remembered already"):
+        await grant(site, people["mei"])
+    await passage(site, people["mei"])
+    await passage(site, people["vera"])
+    await passage(site, people["vera"], act=False)
+    ledger = site.service._parts.ledger
+    entries = await ledger.since(0)
+    acts = [entry.act for entry in entries if entry.act in {"consent_granted", "compared", "recognised"}]
+    assert acts == ["consent_granted", "compared", "recognised", "compared"]
+    runs = [entry.data.get("runs", entry.data.get("templates", 0)) for entry in entries]
+    assert sum(int(number or 0) for number in runs) == site.service.status()["embeddings"]
+    mine = [entry.act for entry in await ledger.about(granted["visitor"])]
+    assert mine == ["consent_granted", "recognised"]
+    assert all(entry.subject is None for entry in entries if entry.act == "compared")
+
+
 async def test_without_an_act_nobody_is_embedded(site: Site, people: dict[str, Person]) -> None:
     await site.sign("desk")
     await grant(site, people["mei"])

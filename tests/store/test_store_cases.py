@@ -11,8 +11,7 @@ from store_site import NOW, Site
 
 from nvr_bridge.errors import ConflictError, NotFoundError
 from nvr_bridge.models import CaseState, ReviewAct, Visit
-from nvr_bridge.store import proof
-from nvr_bridge.store.cases import Decide, NewReview, StoredReview
+from nvr_bridge.store.cases import Decide, NewReview, StoredReview, proof
 from nvr_bridge.store.migrations import migrate
 from nvr_bridge.store.schema_cases import ReviewRow
 
@@ -32,9 +31,7 @@ async def visit(site: Site) -> Visit:
 
 async def add(site: Site, case_id: str, decide: Decide) -> StoredReview:
     async with site.db.write() as session:
-        made = await site.cases.review(session, case_id, decide)
-    assert made is not None
-    return made
+        return await site.cases.review(session, case_id, decide)
 
 
 async def test_each_visit_has_a_case_of_its_own_from_the_beginning(site: Site) -> None:
@@ -96,10 +93,10 @@ async def test_the_ledger_proves_every_word_of_a_review_and_names_no_case(site: 
     assert (entry.number, entry.act) == (made.ledger, "case_change")
     async with site.db.read() as session:
         row = (await session.scalars(select(ReviewRow))).one()
-        assert entry.data == {"proof": proof.of_review(row)}
+        assert entry.data == {"proof": proof(row)}
         session.expunge(row)
     setattr(row, change, b"x" if change == "reason_sealed" else "x")
-    assert entry.data != {"proof": proof.of_review(row)}
+    assert entry.data != {"proof": proof(row)}
 
 
 async def test_an_erasure_takes_the_reasons_and_leaves_the_verdicts(site: Site) -> None:

@@ -88,7 +88,8 @@ async def test_a_correction_names_its_visitors_and_each_of_them_can_prove_it(sit
         assert (merged.act, split.act) == ("identity_merged", "identity_split")
         for entry, number in ((merged, 1), (split, 2)):
             assert rows[name, number].ledger == entry.number
-            assert entry.data == {"proof": proof.of_corrected(rows[name, number], corrections[number])}
+            row = rows[name, number]
+            assert entry.data == {"proof": proof.of(proof.corrected(row, corrections[number]), row.salt)}
     # Nothing joins one visitor's entry to the other's.
     assert len({row.salt for row in rows.values()}) == len(rows)
 

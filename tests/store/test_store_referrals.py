@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sqlite3
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 from store_site import NOW, VALIDITY, Site
 
 from nvr_bridge.errors import AskError, ConflictError, InvalidError, NotFoundError
+from nvr_bridge.store import proof
 from nvr_bridge.store.referrals import Filing
+from nvr_bridge.store.schema import ReferralRow
 
 FULL = Filing("acme", "f" * 64, "a" * 64, broker="Lin")
 MASKED = replace(FULL, full=None)
@@ -127,17 +127,20 @@ async def test_many_are_filed_whole_or_not_at_all(site: Site) -> None:
 
 
 async def test_the_ledger_proves_a_referral_to_whoever_is_shown_its_row(site: Site) -> None:
-    await site.referrals.file(FULL, NOW)
+    filed = await site.referrals.file(FULL, NOW)
     entry = (await site.ledger.since(0))[-1]
     assert (entry.act, entry.subject, entry.data["partner"]) == ("referral_filed", None, "acme")
-    with sqlite3.connect(site.data_dir / "bridge.db") as connection:
-        columns = (
-            "salt, referral_id, partner_id, contact_full, contact_mask, declared_at, filed_at, expected_at, ledger"
-        )
-        *content, number = connection.execute(f"SELECT {columns} FROM referrals").fetchone()  # noqa: S608 - ours
-    connection.close()
-    assert number == entry.number
-    assert hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest() == entry.data["proof"]
+    await site.referrals.withdraw(filed.referral_id, NOW + 60)
+    taken_back = (await site.ledger.since(0))[-1]
+    async with site.db.read() as session:
+        row = (await session.scalars(select(ReferralRow))).one()
+    assert (row.ledger, row.withdrawn_ledger) == (entry.number, taken_back.number)
+    assert entry.data["proof"] == proof.of(proof.referral(row), row.salt)
+    assert taken_back.data["proof"] == proof.of(proof.withdrawal(row), row.salt)
+    row.declared_at -= 1
+    row.withdrawn_at = NOW + 61
+    assert entry.data["proof"] != proof.of(proof.referral(row), row.salt)
+    assert taken_back.data["proof"] != proof.of(proof.withdrawal(row), row.salt)
     assert (await site.checkpoints.verify()).intact
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 
+from sqlalchemy import select
 from store_site import NOW, Site
 
 from nvr_bridge.models import Known, Sighting, Unknown, UnknownReason
+from nvr_bridge.store import proof
+from nvr_bridge.store.schema import SightingRow
 
 STRANGER = Sighting("lane-1", "lane", 7, NOW, NOW + 2, Unknown(UnknownReason.NO_MATCH), NOW + 3)
 
@@ -35,6 +38,30 @@ async def test_a_known_visitors_sighting_says_who_and_how_sure(site: Site) -> No
     await site.sightings.add(replace(STRANGER, who=Known(visitor, 0.61, 0.25)), "visit")
     (row,) = await site.sightings.list(None, None, 10)
     assert (row.visitor_id, row.score, row.margin, row.visit_id, row.reason) == (visitor, 0.61, 0.25, "visit", None)
+
+
+async def test_an_embedding_is_an_act_whoevers_the_face_was(site: Site) -> None:
+    visitor = (await site.grant(1)).consent.visitor_id
+    await site.sightings.add(replace(STRANGER, who=Unknown(UnknownReason.NO_ACT)))
+    await site.sightings.add(replace(STRANGER, track_id=8), runs=3)
+    await site.sightings.add(replace(STRANGER, track_id=9, who=Known(visitor, 0.61, 0.25)), "visit", runs=2)
+    compared, recognised = (await site.ledger.since(1))[:2]
+    assert (compared.act, compared.zone_id, compared.subject, compared.data) == ("compared", "lane", None, {"runs": 3})
+    assert (recognised.act, recognised.at, recognised.data["runs"]) == ("recognised", NOW + 2, 2)
+    assert [entry.number for entry in await site.ledger.about(visitor)] == [1, recognised.number]
+    async with site.db.read() as session:
+        rows = list(await session.scalars(select(SightingRow).order_by(SightingRow.track_id)))
+    assert [row.ledger for row in rows] == [None, None, recognised.number]
+    assert recognised.data["proof"] == proof.of(proof.sighting(rows[2]), rows[2].salt)
+
+
+async def test_after_an_erasure_no_entry_joins_to_a_sighting(site: Site) -> None:
+    visitor = (await site.grant(1)).consent.visitor_id
+    await site.sightings.add(replace(STRANGER, who=Known(visitor, 0.61, 0.25)), "visit", runs=2)
+    await site.records.withdraw(visitor, NOW)
+    async with site.db.read() as session:
+        row = (await session.scalars(select(SightingRow))).one()
+    assert (row.visitor_id, row.score, row.margin, row.salt, row.ledger) == (None,) * 5
 
 
 async def test_an_update_of_a_track_replaces_what_was_kept_of_it(site: Site) -> None:

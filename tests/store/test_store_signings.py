@@ -50,10 +50,10 @@ async def test_everybody_who_signs_has_an_entry_in_the_ledger_and_the_row_proves
     async with site.db.read() as session:
         signing = (await session.scalars(select(SigningRow))).one()
         co_signer = (await session.scalars(select(CoSignerRow))).one()
-    assert (signing.ledger, mine.data) == (mine.number, {"proof": proof.of_signing(signing)})
-    assert (co_signer.ledger, theirs.data) == (theirs.number, {"proof": proof.of_co_signer(co_signer)})
+    assert (signing.ledger, mine.data) == (mine.number, {"proof": proof.of(proof.signing(signing), signing.salt)})
+    assert (co_signer.ledger, theirs.data) == (theirs.number, {"proof": proof.of(proof.co_signer(co_signer), co_signer.salt)})
     signing.document = "e" * 64
-    assert mine.data != {"proof": proof.of_signing(signing)}
+    assert mine.data != {"proof": proof.of(proof.signing(signing), signing.salt)}
 
 
 async def test_a_check_in_and_a_pass_scan_know_their_entries_too(site: Site) -> None:
@@ -67,7 +67,7 @@ async def test_a_check_in_and_a_pass_scan_know_their_entries_too(site: Site) -> 
         checked_in = (await session.execute(select(CheckInRow))).scalar_one()
     assert (scan.act, scan.number, scan.at, scan.zone_id) == ("pass_scanned", scanned.ledger, scanned.at, "desk")
     assert (check_in.act, check_in.number) == ("checked_in", checked_in.ledger)
-    assert check_in.data == {"proof": proof.of_check_in(checked_in)}
+    assert check_in.data == {"proof": proof.of(proof.check_in(checked_in), checked_in.salt)}
 
 
 async def test_nothing_is_written_where_a_co_signer_has_withdrawn(site: Site) -> None:
