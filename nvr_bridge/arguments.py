@@ -154,6 +154,8 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
         }
     ),
     Command.REFERRAL_WITHDRAW: vol.Schema({vol.Required("referral"): text(64)}),
+    Command.CLAIM_LIST: vol.Schema({vol.Optional("limit", default=1000): whole(1, 10_000)}),
+    Command.CLAIM_APPEAL: vol.Schema({vol.Required("referral"): text(64), vol.Required("text"): text(2000)}),
     Command.ATTRIBUTION_REPLAY: vol.Schema(
         {vol.Required("from"): day, vol.Required("to"): day, vol.Optional("settings"): text(20_000)}
     ),

@@ -9,7 +9,7 @@ import asyncio
 from typing import Any
 
 from .consent.passes import Passes
-from .listing import iso
+from .listing import iso, referral_row
 from .register import Register
 from .store.partners import Partner, PartnerTable
 from .store.referrals import Filing, StoredReferral
@@ -49,7 +49,7 @@ class Desk:
             declared=args.get("declared"),
             expected=args.get("expected"),
         )
-        return self._referral(await self._referrals.file(filing, self._register.clock()))
+        return self._row(await self._referrals.file(filing, self._register.clock()))
 
     async def referral_import(self, args: dict[str, Any]) -> dict[str, Any]:
         """File many referrals, or none of them if any row is bad; a dry run only looks. For a `partner`: only its own."""
@@ -77,7 +77,7 @@ class Desk:
         """Referrals, the latest declared first."""
         live_at = self._register.clock() if args["live"] else None
         found = await self._referrals.list(args.get("partner"), live_at, args["limit"])
-        return [self._referral(referral) for referral in found]
+        return [self._row(referral) for referral in found]
 
     async def referral_withdraw(self, args: dict[str, Any]) -> dict[str, Any]:
         """Take a referral back; for a `partner`, if it is its own."""
@@ -120,19 +120,8 @@ class Desk:
 
     # --- helpers ---
 
-    def _referral(self, referral: StoredReferral) -> dict[str, Any]:
-        """What is told of a referral: never its contact."""
-        return {
-            "referral": referral.referral_id,
-            "partner": referral.partner,
-            "broker": referral.broker,
-            "masked": referral.full is None,
-            "declared_at": iso(referral.declared_at),
-            "filed_at": iso(referral.filed_at),
-            "expected_at": None if referral.expected_at is None else iso(referral.expected_at),
-            "valid_until": iso(referral.declared_at + self._register.config.rules.validity),
-            "withdrawn_at": None if referral.withdrawn_at is None else iso(referral.withdrawn_at),
-        }
+    def _row(self, referral: StoredReferral) -> dict[str, Any]:
+        return referral_row(referral, self._register.config.rules.validity)
 
 
 def _partner(partner: Partner) -> dict[str, Any]:

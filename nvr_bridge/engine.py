@@ -37,6 +37,7 @@ from .gallery import Gallery
 from .identities import Identities
 from .keeper import Keeper
 from .notary import Notary
+from .portal import Portal, Told
 from .presence import Presence
 from .recognise import Recogniser
 from .register import Register
@@ -45,6 +46,8 @@ from .service import Parts, Service
 from .sight import Sight
 from .signings import Signings
 from .store.cameras import CameraTable
+from .store.cases import CaseTable
+from .store.claims import ClaimTable
 from .store.corrections import CorrectionTable
 from .store.database import Database
 from .store.files import KEYS
@@ -163,14 +166,15 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, captures, sight, bus)
     passes, partners = Passes(database, vault, ledger, records), PartnerTable(database, ledger)
     register = Register(config, vault, records, passes, attendance, presence.refresh)
-    casebook = Casebook(evidence, config.rules)
+    casebook, tokens = Casebook(evidence, config.rules), TokenTable(database)
+    cases, claims = CaseTable(database, vault, ledger), ClaimTable(database)
     service = Service(
         Parts(
             config=config,
             policy=policy,
             database=database,
             settings=base.settings,
-            tokens=TokenTable(database),
+            tokens=tokens,
             log=log,
             ledger=ledger,
             records=records,
@@ -187,6 +191,7 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             fleet=fleet,
             keeper=keeper,
             desk=Desk(register, passes, partners, evidence),
+            portal=Portal(config, Told(database, tokens, partners, evidence.referrals, cases, claims)),
             signings=Signings(register, evidence, casebook),
             identities=Identities(register, evidence),
             casebook=casebook,

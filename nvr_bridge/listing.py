@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from .models import Visit
+from .models import Outcome, Visit
+from .store.claims import StoredClaim
+from .store.referrals import StoredReferral
 from .store.sightings import StoredSighting
 from .store.signings import StoredSigning
 from .visits.casebook import Case, Compared, Days
@@ -32,6 +34,36 @@ def visit_row(visit: Visit, case: Case, alias: str | None) -> dict[str, Any]:
         "risks": case.get("risks", []),
         "needs_review": case.get("needs_review", False),
         "evidence_erased": case.get("evidence_erased", False),
+    }
+
+
+def referral_row(referral: StoredReferral, validity: float) -> dict[str, Any]:
+    """What is told of a referral: never its contact."""
+    return {
+        "referral": referral.referral_id,
+        "partner": referral.partner,
+        "broker": referral.broker,
+        "masked": referral.full is None,
+        "declared_at": iso(referral.declared_at),
+        "filed_at": iso(referral.filed_at),
+        "expected_at": None if referral.expected_at is None else iso(referral.expected_at),
+        "valid_until": iso(referral.declared_at + validity),
+        "withdrawn_at": None if referral.withdrawn_at is None else iso(referral.withdrawn_at),
+    }
+
+
+def claim_row(
+    referral: StoredReferral, validity: float, outcome: Outcome, decided: StoredClaim | None
+) -> dict[str, Any]:
+    """What its partner is told of a referral; `decided` is what a person made of it, if somebody did."""
+    appeal = None
+    if decided is not None and decided.appealed_at is not None:
+        appeal = "pending" if decided.appealed_at >= decided.decided_at else "answered"
+    return {
+        **referral_row(referral, validity),
+        "outcome": outcome.value,
+        "day": decided.day.isoformat() if decided is not None and outcome is Outcome.GIVEN else None,
+        "appeal": appeal,
     }
 
 

@@ -299,6 +299,17 @@ class ReviewAct(StrEnum):
     REOPEN = "reopen"  # a risk or other evidence came up after it was decided
 
 
+class Outcome(StrEnum):
+    """What a partner is told of a referral: the first three follow from it alone, the others a person decided."""
+
+    OPEN = "open"
+    LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+    GIVEN = "given"  # a visit was the partner's
+    NOT_GIVEN = "not_given"  # it counted, and the visit was another's or nobody's
+    DECLARED_LATE = "declared_late"
+
+
 class EventKind(StrEnum):
     """What the event log holds. The wire uses the same words."""
 

@@ -57,6 +57,8 @@ class Command(StrEnum):
     REFERRAL_IMPORT = "referral/import"
     REFERRAL_LIST = "referral/list"
     REFERRAL_WITHDRAW = "referral/withdraw"
+    CLAIM_LIST = "claim/list"
+    CLAIM_APPEAL = "claim/appeal"
     ATTRIBUTION_REPLAY = "attribution/replay"
     SIGHTING_LIST = "sighting/list"
     CAMERA_LIST = "camera/list"
@@ -104,6 +106,8 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.REFERRAL_IMPORT: _FILING,
     Command.REFERRAL_LIST: _FILING,
     Command.REFERRAL_WITHDRAW: _FILING,
+    Command.CLAIM_LIST: frozenset({Role.PARTNER}),
+    Command.CLAIM_APPEAL: frozenset({Role.PARTNER}),
     Command.ATTRIBUTION_REPLAY: _OPERATORS,
     Command.SIGHTING_LIST: _OPERATORS,
     Command.CAMERA_LIST: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),

@@ -32,6 +32,7 @@ from .keeper import Keeper
 from .listing import iso, replay_result, sighting_row, visit_row
 from .models import Event, Visit
 from .notary import Notary
+from .portal import Portal
 from .presence import Presence
 from .protocol import CameraStatus, EngineStatus, EventMessage, Snapshot
 from .recognise import Recogniser
@@ -74,6 +75,7 @@ class Parts:
     enrolment: Enrolment
     fleet: Fleet
     desk: Desk
+    portal: Portal
     keeper: Keeper
     signings: Signings
     identities: Identities
@@ -91,6 +93,7 @@ class Service:
         self.bus = parts.bus
         self.fleet = parts.fleet
         self.desk = parts.desk
+        self.portal = parts.portal
         self.signings = parts.signings
         self.identities = parts.identities
         self.notary = parts.notary

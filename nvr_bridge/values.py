@@ -126,10 +126,8 @@ def interface(value: Any) -> str:
 
 
 def web_address(value: Any) -> str:
-    """Where a browser finds this engine's pages: `https://visits.example.com`, perhaps with a port and a path."""
-    if not isinstance(value, str) or not re.fullmatch(
-        r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?", value
-    ):
+    """Where a browser finds this engine's pages: `https://visits.example.com`, perhaps with a port."""
+    if not isinstance(value, str) or not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?", value):
         raise vol.Invalid(f"{value!r} is no address of a page; write it as https://visits.example.com")
     return value.rstrip("/")
 

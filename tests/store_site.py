@@ -17,6 +17,7 @@ from nvr_bridge.consent.records import Granted, Records
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.events import EventLog
 from nvr_bridge.store.cases import CaseTable
+from nvr_bridge.store.claims import ClaimTable
 from nvr_bridge.store.corrections import CorrectionTable
 from nvr_bridge.store.database import Database
 from nvr_bridge.store.partners import PartnerTable
@@ -59,6 +60,7 @@ class Site:
     signings: SigningTable
     staff: StaffTable
     corrections: CorrectionTable
+    claims: ClaimTable
 
     async def grant(self, person: int, *, looks: int = 1, expires_at: float = NOW + 86400) -> Granted:
         """Remember a made-up person."""
@@ -120,6 +122,7 @@ async def open_site(data_dir: Path) -> AsyncIterator[Site]:
             signings=SigningTable(db, ledger),
             staff=StaffTable(db, ledger),
             corrections=CorrectionTable(db, ledger),
+            claims=ClaimTable(db),
         )
     finally:
         await db.close()

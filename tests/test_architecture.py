@@ -52,6 +52,7 @@ TOGETHER = {
     "identities.py",
     "keeper.py",
     "listing.py",
+    "portal.py",
     "notary.py",
     "presence.py",
     "recognise.py",

@@ -26,6 +26,7 @@ from ..store.schema import (
     VisitRow,
 )
 from ..store.schema_cases import CaseRow, ReviewRow
+from ..store.schema_claims import ClaimRow
 from ..store.schema_evidence import CorrectedRow, CorrectionRow, CoSignerRow, SigningRow, StaffRow
 from ..store.settled import Alone, Settled, told_alone
 
@@ -90,8 +91,12 @@ async def _erase_evidence(session: AsyncSession, visitor_id: str, alone: Alone, 
 
 
 async def _erase_reasons(session: AsyncSession, visit_ids: Sequence[str]) -> None:
-    """Of what people said about these visits stay the verdicts; no entry of the ledger joins to them any more."""
-    gone = {"reason_sealed": None, "salt": None, "ledger": None}
+    """Of what people said about these visits stay the verdicts; no entry of the ledger joins to them any more.
+
+    A partner keeps the answer that it was given, and from its referral nothing leads to the visit.
+    """
+    gone = {"reason_sealed": None, "salt": None, "ledger": None, "referral_id": None}
     for first in range(0, len(visit_ids), SOME):
         cases = select(CaseRow.case_id).where(CaseRow.visit_id.in_(visit_ids[first : first + SOME]))
         await session.execute(update(ReviewRow).where(ReviewRow.case_id.in_(cases)).values(**gone))
+        await session.execute(update(ClaimRow).where(ClaimRow.case_id.in_(cases)).values(case_id=None))

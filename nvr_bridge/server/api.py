@@ -99,6 +99,16 @@ class ReadingsApi(Protocol):
         """A client is about to be given `rows` of what is kept of people. Raises `RetryError`: then it is not."""
 
 
+class PortalApi(Protocol):
+    """A channel partner's own business. `args["partner"]` is the caller's, from its token."""
+
+    async def claim_list(self, args: Arguments) -> Any:
+        """Its referrals, and what became of them."""
+
+    async def claim_appeal(self, args: Arguments, by: str) -> Any:
+        """Ask that a decision be looked at again; `by` is the token."""
+
+
 class EngineApi(Protocol):
     """The engine as commands see it. Results are JSON-able; refusals are `BridgeError`s, whose code goes on the wire."""
 
@@ -133,6 +143,10 @@ class EngineApi(Protocol):
     @property
     def readings(self) -> ReadingsApi:
         """The record of who read what."""
+
+    @property
+    def portal(self) -> PortalApi:
+        """Channel partners."""
 
     @property
     def notary(self) -> NotaryApi:

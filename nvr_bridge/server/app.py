@@ -17,6 +17,7 @@ from .commands import Context
 from .metrics import CONTENT_TYPE, render
 from .notice import NoticePage
 from .pages import Pages
+from .partner_page import PartnerPage
 from .websocket import CLOSE_SECONDS, HEARTBEAT_SECONDS, MESSAGE_LIMIT, Clients, Connection
 
 _LOG = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Server:
         pages = await asyncio.to_thread(Pages.load)
         pages.add_to(app)
         NoticePage(self._api, pages).add_to(app)
+        PartnerPage(self._api, pages).add_to(app)
         # Connections end by `stop`; a client that is merely connected is no reason to wait.
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()

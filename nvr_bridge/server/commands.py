@@ -174,6 +174,8 @@ _HANDLERS: dict[Command, Handler] = {
     Command.REFERRAL_IMPORT: partners.referral_import,
     Command.REFERRAL_LIST: partners.referral_list,
     Command.REFERRAL_WITHDRAW: partners.referral_withdraw,
+    Command.CLAIM_LIST: partners.claim_list,
+    Command.CLAIM_APPEAL: partners.claim_appeal,
     Command.ATTRIBUTION_REPLAY: lambda request, _, context: context.api.attribution_replay(request.args),
     Command.SIGHTING_LIST: lambda request, _, context: context.api.sighting_list(request.args),
     Command.CAMERA_LIST: lambda _, __, context: context.api.camera_list(),

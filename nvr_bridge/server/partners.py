@@ -30,6 +30,7 @@ class PartnerLimits:
 
     calls: Allowance = field(default_factory=lambda: Allowance("commands", 120, 60.0))
     filings: Allowance = field(default_factory=lambda: Allowance("referrals", 1000, DAY))
+    appeals: Allowance = field(default_factory=lambda: Allowance("appeals", 20, DAY))
 
 
 async def link(request: Request, _caller: Caller, context: Context) -> Any:
@@ -77,6 +78,18 @@ async def referral_list(request: Request, caller: Caller, context: Context) -> A
 async def referral_withdraw(request: Request, caller: Caller, context: Context) -> Any:
     """Take a referral back."""
     return await context.api.desk.referral_withdraw(own(request, caller, context))
+
+
+async def claim_list(request: Request, caller: Caller, context: Context) -> Any:
+    """A partner's referrals, and what became of them."""
+    return await context.api.portal.claim_list(own(request, caller, context))
+
+
+async def claim_appeal(request: Request, caller: Caller, context: Context) -> Any:
+    """A partner asks that a decision be looked at again."""
+    args = own(request, caller, context)
+    context.limits.appeals.spend(_token(caller))
+    return await context.api.portal.claim_appeal(args, _token(caller))
 
 
 def own(request: Request, caller: Caller, context: Context) -> Arguments:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from ..consent.ledger import Ledger
-from ..errors import ConflictError
+from ..errors import ConflictError, NotFoundError
 from .database import Database
 from .schema import PartnerRow
 
@@ -36,6 +36,14 @@ class PartnerTable:
             session.add(PartnerRow(partner_id=partner_id, name=name, added_at=now))
             await self._ledger.append(session, "partner_added", at=now, data={"partner": partner_id})
         return Partner(partner_id, name, now)
+
+    async def get(self, partner_id: str) -> Partner:
+        """One partner. Raises `NotFoundError`."""
+        async with self._db.read() as session:
+            row = await session.get(PartnerRow, partner_id)
+        if row is None:
+            raise NotFoundError(f"partner: {partner_id!r} is not registered; `nvr-bridge partners list` shows them")
+        return Partner(row.partner_id, row.name, row.added_at)
 
     async def all(self) -> list[Partner]:
         """Every partner, by its id."""

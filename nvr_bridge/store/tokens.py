@@ -73,6 +73,12 @@ class TokenTable:
             rows = await session.scalars(select(TokenRow).order_by(TokenRow.created_at))
             return [_stored(row) for row in rows]
 
+    async def name(self, token_id: str) -> str:
+        """What the token is called; its id, for one that is not kept, such as the administrator's."""
+        async with self._db.read() as session:
+            row = await session.get(TokenRow, token_id)
+            return token_id if row is None else row.name
+
     async def revoke(self, token_id: str) -> None:
         """Drop a token. Raises `NotFoundError`."""
         async with self._db.write() as session:

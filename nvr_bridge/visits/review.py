@@ -13,9 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import ConflictError, InvalidError
 from ..models import CaseState, ReviewAct
+
+if TYPE_CHECKING:
+    from ..store.cases import StoredReview
 
 type Answer = tuple[str, str | None]  # attribution and partner: what money depends on
 
@@ -74,6 +78,13 @@ class Standing:
     def open(self) -> bool:
         """Whether a person still has to decide."""
         return self.state not in _DECIDED
+
+
+def done(review: StoredReview) -> Done:
+    """A review as the store keeps it, as a step of a case's history."""
+    by = None if review.token_id is None else Reviewer(review.token_id, review.token_name or "", review.user_id)
+    answer = None if review.attribution is None else (review.attribution, review.partner)
+    return Done(Move(review.act, by, answer), review.state)
 
 
 def standing(history: Iterable[Done]) -> Standing:

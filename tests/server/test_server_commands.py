@@ -5,58 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import Any
 
 import pytest
 from aiohttp import WSCloseCode
+from every_command import HASH, arguments
 from small_engine import Site, until
 
-from nvr_bridge.arguments import COMMAND_SCHEMAS
+from nvr_bridge.arguments import COMMAND_SCHEMAS, validate
 from nvr_bridge.protocol import ALLOWED, Command, Role
 from nvr_bridge.server import commands
-
-HASH = "0" * 64
-ARGUMENTS: dict[Command, dict[str, Any]] = {
-    Command.SIGN: {"zone": "lane", "on": True, "notice_hash": HASH},
-    Command.ACT: {"zone": "lane"},
-    Command.CONSENT_GRANT: {
-        "zone": "lane",
-        "notice_hash": HASH,
-        "purpose": "introductions",
-        "language": "en",
-        "expires_in_days": 30,
-    },
-    Command.CONSENT_WITHDRAW: {"alias": "Amber Finch 12"},
-    Command.VISIT_CHECK_IN: {"zone": "lane", "contact": "13800000001"},
-    Command.PASS_SCAN: {"zone": "lane", "code": "ABCD-EFGH-JKMN-PQRS"},
-    Command.SIGNING_ADD: {"zone": "lane", "document": "D-77", "alias": "Amber Finch 12"},
-    Command.STAFF_MARK: {"alias": "Amber Finch 12"},
-    Command.STAFF_END: {"alias": "Amber Finch 12"},
-    Command.IDENTITY_SPLIT: {"aliases": ["Amber Finch 12", "Birch Heron 7"]},
-    Command.IDENTITY_MERGE: {"aliases": ["Amber Finch 12", "Birch Heron 7"]},
-    Command.PARTNER_ADD: {"partner": "acme", "name": "Acme Homes"},
-    Command.PARTNER_LINK: {"partner": "acme"},
-    Command.REFERRAL_ADD: {"partner": "acme", "contact": "138****0001"},
-    Command.REFERRAL_IMPORT: {"csv": "partner,contact"},
-    Command.REFERRAL_WITHDRAW: {"referral": "r1"},
-    Command.ATTRIBUTION_REPLAY: {"from": "2026-03-02", "to": "2026-03-08"},
-    Command.CAMERA_ADD: {"address": "192.0.2.7", "zone": "lane"},
-    Command.CAMERA_REMOVE: {"camera": "front"},
-    Command.TOKEN_REVOKE: {"token_id": "nobody"},
-    Command.ASSESSMENT_ACKNOWLEDGE: {"by": "R. Tan", "ground": "consent"},
-    Command.RETENTION_SET: {"visits": 90},
-}
 
 
 def test_every_command_has_a_schema_roles_and_a_handler() -> None:
     assert set(COMMAND_SCHEMAS) == set(ALLOWED) == set(commands._HANDLERS) == set(Command)
 
 
+@pytest.mark.parametrize("command", list(Command))
+def test_every_command_can_be_given_by_the_tests_that_walk_them_all(command: Command) -> None:
+    validate(command, arguments(command))
+
+
 @pytest.mark.parametrize("role", list(Role))
 async def test_a_role_may_do_what_the_contract_allows_it_and_nothing_else(site: Site, role: Role) -> None:
     client = await site.let_in(role)
     for number, command in enumerate(Command, 1):
-        answer = await client.ask(number, command, **ARGUMENTS.get(command, {}))
+        answer = await client.ask(number, command, **arguments(command))
         refused = not answer["success"] and answer["error"]["code"] == "unauthorized"
         assert refused == (role not in ALLOWED[command]), (command, answer)
         assert answer["id"] == number
@@ -69,13 +42,13 @@ async def test_a_role_may_do_what_the_contract_allows_it_and_nothing_else(site: 
 async def test_what_is_read_of_people_is_recorded_before_it_is_given(site: Site, command: Command, act: str) -> None:
     client = await site.let_in(Role.REVIEWER)
     site.engine.rows = [{"alias": "Amber Finch 12"}, {"alias": None}]
-    answer = await client.ask(1, command, **ARGUMENTS.get(command, {}))
+    answer = await client.ask(1, command, **arguments(command))
     found = answer["result"]["visits"] if command is Command.ATTRIBUTION_REPLAY else answer["result"]
     (token,) = await site.engine.tokens.all()
     assert found
     assert site.engine.readings.read_so_far == [(act, "reviewer", token.token_id, len(found))]
     site.engine.readings.disk_is_full = True
-    refused = await client.ask(2, command, **ARGUMENTS.get(command, {}))
+    refused = await client.ask(2, command, **arguments(command))
     assert (refused["success"], refused["error"]["code"]) == (False, "retry")
 
 
@@ -184,7 +157,7 @@ async def test_a_message_that_is_too_long_ends_only_its_connection(site: Site) -
 async def test_a_photo_of_six_megabytes_gets_through(site: Site) -> None:
     client = await site.let_in(Role.KIOSK)
     photo = "A" * 8_000_000
-    answer = await client.ask(1, "consent/grant", **ARGUMENTS[Command.CONSENT_GRANT], photo=photo)
+    answer = await client.ask(1, "consent/grant", **arguments(Command.CONSENT_GRANT), photo=photo)
     assert answer["success"]
     assert site.engine.asked[0][1]["photo"] == photo
 
