@@ -51,7 +51,10 @@ async def test_everybody_who_signs_has_an_entry_in_the_ledger_and_the_row_proves
         signing = (await session.scalars(select(SigningRow))).one()
         co_signer = (await session.scalars(select(CoSignerRow))).one()
     assert (signing.ledger, mine.data) == (mine.number, {"proof": proof.of(proof.signing(signing), signing.salt)})
-    assert (co_signer.ledger, theirs.data) == (theirs.number, {"proof": proof.of(proof.co_signer(co_signer), co_signer.salt)})
+    assert (co_signer.ledger, theirs.data) == (
+        theirs.number,
+        {"proof": proof.of(proof.co_signer(co_signer), co_signer.salt)},
+    )
     signing.document = "e" * 64
     assert mine.data != {"proof": proof.of(proof.signing(signing), signing.salt)}
 
