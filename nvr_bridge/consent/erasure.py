@@ -28,7 +28,7 @@ from ..store.schema import (
 from ..store.schema_cases import CaseRow, ReviewRow
 from ..store.schema_claims import ClaimRow
 from ..store.schema_evidence import CorrectedRow, CorrectionRow, CoSignerRow, SigningRow, StaffRow
-from ..store.settled import Alone, Settled, told_alone
+from ..store.settled import Alone, Settled, settle, told_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,9 @@ async def erase_rows(session: AsyncSession, visitor_id: str, settled: Settled) -
     zone_id = await session.scalar(latest.limit(1)) or ""
     visits = await session.scalars(select(VisitRow.visit_id).where(VisitRow.visitor_id == visitor_id))
     visit_ids = tuple(visits)
-    for visit_id, verdict in settled.visits.items():
-        await session.execute(update(VisitRow).where(VisitRow.visit_id == visit_id).values(settled=verdict))
+    await settle(session, settled)
     alone = await told_alone(session, visitor_id)
-    await _erase_evidence(session, visitor_id, alone, settled)
+    await _erase_evidence(session, visitor_id, alone)
     await _erase_reasons(session, [*visit_ids, *alone.visits])
     await session.execute(
         update(SightingRow).where(SightingRow.visitor_id == visitor_id).values(dict.fromkeys(_OF_SIGHTING))
@@ -76,14 +75,12 @@ async def erase_rows(session: AsyncSession, visitor_id: str, settled: Settled) -
 _OF_SIGHTING = ("visitor_id", "score", "margin", "salt", "ledger")  # what says whose it was
 
 
-async def _erase_evidence(session: AsyncSession, visitor_id: str, alone: Alone, settled: Settled) -> None:
+async def _erase_evidence(session: AsyncSession, visitor_id: str, alone: Alone) -> None:
     """Of signings nothing stays but when and where, and the verdict; of staff marks and corrections nothing at all."""
     await session.execute(delete(CheckInRow).where(CheckInRow.check_in_id.in_(alone.check_ins)))
     theirs = or_(SigningRow.visitor_id == visitor_id, SigningRow.signing_id.in_(alone.signings))
     nobodys = dict.fromkeys(("visitor_id", "document", "contact_full", "contact_mask", "salt", "ledger"))
     await session.execute(update(SigningRow).where(theirs).values(nobodys))
-    for signing_id, verdict in settled.signings.items():
-        await session.execute(update(SigningRow).where(SigningRow.signing_id == signing_id).values(settled=verdict))
     for table in (PassScanRow, PassRow, CheckInRow, CoSignerRow, StaffRow, CorrectedRow):
         await session.execute(delete(table).where(table.visitor_id == visitor_id))
     still = select(CorrectedRow.correction_id).group_by(CorrectedRow.correction_id).having(func.count() > 1)

@@ -6,40 +6,31 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import exists, func, insert, select
+from sqlalchemy import delete, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..errors import AskError, ErasureOwedError, InvalidError, NotFoundError, RetryError
+from ..errors import ErasureOwedError, InvalidError, NotFoundError, RetryError
 from ..events import EventLog
-from ..models import Consent, Event, EventKind
+from ..models import Consent, Event, EventKind, RetentionClass
 from ..store.database import Database
 from ..store.finish import to_the_end
-from ..store.schema import ConsentRow, TemplateRow, VisitorRow
+from ..store.schema import ConsentRow, Data, TemplateRow, VisitorRow
 from ..store.settled import Settled
 from .alias import new_alias, plain
 from .erasure import Withdrawn, erase_rows
 from .ledger import Ledger
-from .vault import Vault
+from .templates import Template, sealed, unsealed
+from .vault import Vault, consent_key
 
 if TYPE_CHECKING:
     from ..models import Embedding
 
 _LOG = logging.getLogger(__name__)
-_FORMAT: Final = np.dtype("<f4")  # of a stored embedding, whatever this machine's byte order
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """An embedding stored with consent."""
-
-    template_id: int  # never reused
-    visitor_id: str
-    embedding: Embedding
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,7 @@ class Records:
         self._ledger = ledger
         self._log = log
         self._aliases: dict[str, str] = {}  # by visitor
-        self._agreed: set[str] = set()  # those with a consent
+        self._agreed: dict[str, frozenset[str]] = {}  # the consents of those who gave one
         self._changing = asyncio.Lock()
 
     @classmethod
@@ -107,8 +98,8 @@ class Records:
         async with self._db.read() as session:
             wanted = select(TemplateRow).where(TemplateRow.pack == pack).order_by(TemplateRow.template_id)
             rows = list(await session.scalars(wanted))
-        found = await asyncio.to_thread(lambda: [self._template(row) for row in rows])
-        return [template for template in found if template and self._vault.has_key(template.visitor_id)]
+        found = await asyncio.to_thread(lambda: [unsealed(self._vault, row) for row in rows])
+        return [template for template in found if template and self._stands(template)]
 
     async def grant(
         self,
@@ -160,18 +151,29 @@ class Records:
         now: float,
         erased: Callable[[Withdrawn], None] | None = None,
         settled: Settled | None = None,
+        *,
+        lapsed: bool = False,
     ) -> Withdrawn:
-        """Erase a visitor for good: the key, the rows, and what the write-ahead log holds of them.
+        """Erase a visitor for good: the keys, the rows, and what the write-ahead log holds of them.
 
         `erased` is called once the store has committed, before the log is cut and anything else is written: what is to be
         told is then told in its turn, also if the log cannot be cut or the caller is cancelled. `settled` are the
-        verdicts that stay.
+        verdicts that stay. `lapsed`: nobody withdrew, but nothing of the visitor is to be kept any longer.
 
         Raises `NotFoundError`, and `ErasureOwedError` if another program keeps the log from being cut. After any other
         `RetryError` (a full disk) it can be called again.
         """
         async with self._changing:
-            return await to_the_end(self._withdraw(visitor_id, now, erased, settled or Settled()))
+            return await to_the_end(self._withdraw(visitor_id, now, erased, settled or Settled(), lapsed))
+
+    async def lapse(self, visitor_id: str, now: float) -> int:
+        """End what a visitor agreed to, and keep what else there is of them → how many templates that were.
+
+        The consents' keys are destroyed first, so that no backup's copy can be read either. Does nothing for a visitor
+        without a consent. The caller has the log cut.
+        """
+        async with self._changing:
+            return await to_the_end(self._lapse(visitor_id, now))
 
     async def _grant(self, consent: Consent, embeddings: Sequence[Embedding], pack: str) -> Granted:
         async def write(session: AsyncSession, visitor_id: str) -> tuple[tuple[Template, ...], Event]:
@@ -194,13 +196,16 @@ class Records:
             )
             return templates, event
 
-        alias, (templates, event) = await self._remember(consent.visitor_id, write)
-        self._agreed.add(consent.visitor_id)
+        key = consent_key(consent.consent_id)
+        alias, (templates, event) = await self._remember(consent.visitor_id, write, key)
+        self._agreed[consent.visitor_id] = frozenset({consent.consent_id})
         return Granted(consent, alias, templates, event)
 
-    async def _remember[T](self, visitor_id: str, write: Callable[[AsyncSession, str], Awaitable[T]]) -> tuple[str, T]:
-        """A key, an alias, and what `write` adds in the same transaction: all of it or none → (the alias, that)."""
-        await self._vault.new_key(visitor_id)
+    async def _remember[T](
+        self, visitor_id: str, write: Callable[[AsyncSession, str], Awaitable[T]], *keys: str
+    ) -> tuple[str, T]:
+        """Keys, an alias, and what `write` adds in the same transaction: all of it or none → (the alias, that)."""
+        await self._vault.new_key(visitor_id, *keys)
         committed = False
         try:
             async with self._db.write() as session:
@@ -213,17 +218,15 @@ class Records:
             committed = True
         finally:
             if not committed:
-                await self._vault.destroy_key(visitor_id)
+                await self._vault.destroy_key(visitor_id, *keys)
         self._aliases[visitor_id] = alias
         return alias, written
 
     async def _store(self, session: AsyncSession, consent: Consent, vector: Embedding, pack: str) -> Template:
-        content = vector.astype(_FORMAT).tobytes()
-        sealed = self._vault.seal(consent.visitor_id, content, _place(consent.consent_id, pack))
-        row = TemplateRow(visitor_id=consent.visitor_id, consent_id=consent.consent_id, pack=pack, sealed=sealed)
+        row = sealed(self._vault, consent.visitor_id, consent.consent_id, vector, pack)
         session.add(row)
         await session.flush()
-        return Template(row.template_id, consent.visitor_id, _embedding(content))
+        return Template(row.template_id, consent.visitor_id, consent.consent_id, vector.astype(np.float32))
 
     async def _withdraw(
         self,
@@ -231,17 +234,18 @@ class Records:
         now: float,
         erased: Callable[[Withdrawn], None] | None,
         settled: Settled,
+        lapsed: bool,
     ) -> Withdrawn:
         alias = self._aliases.get(visitor_id)
         if alias is None:
             raise NotFoundError(f"visitor {visitor_id}: is not remembered; they withdrew, or were never here")
         # A key that is gone already was destroyed by a call that then failed: this one does the rest.
         subject = self._vault.subject(visitor_id) if self._vault.has_key(visitor_id) else None
-        await self._vault.destroy_key(visitor_id)
+        await self._vault.destroy_key(visitor_id, *map(consent_key, self._agreed.get(visitor_id, ())))
         async with self._db.write() as session:
-            withdrawn = await self._erase(session, visitor_id, alias, now, subject, settled)
+            withdrawn = await self._erase(session, visitor_id, alias, now, subject, settled, lapsed=lapsed)
         del self._aliases[visitor_id]
-        self._agreed.discard(visitor_id)
+        self._agreed.pop(visitor_id, None)
         if erased is not None:
             erased(withdrawn)
         try:
@@ -249,6 +253,23 @@ class Records:
         except RetryError as err:
             raise ErasureOwedError(str(err)) from err
         return withdrawn
+
+    async def _lapse(self, visitor_id: str, now: float) -> int:
+        consents = self._agreed.get(visitor_id, frozenset())
+        await self._vault.destroy_key(*map(consent_key, consents))
+        async with self._db.write() as session:
+            ended = await self._end(session, visitor_id, now)
+        self._agreed.pop(visitor_id, None)
+        return ended
+
+    async def _end(self, session: AsyncSession, visitor_id: str, now: float) -> int:
+        templates = TemplateRow.visitor_id == visitor_id
+        ended = await session.scalar(select(func.count()).select_from(TemplateRow).where(templates)) or 0
+        await session.execute(delete(TemplateRow).where(templates))
+        await session.execute(delete(ConsentRow).where(ConsentRow.visitor_id == visitor_id))
+        data: Data = {"class": RetentionClass.TEMPLATES.value, "removed": ended}
+        await self._ledger.append(session, "purged", at=now, visitor_id=visitor_id, data=data)
+        return ended
 
     async def _erase(
         self,
@@ -258,10 +279,14 @@ class Records:
         now: float,
         subject: Callable[[int], str] | None,
         settled: Settled,
+        *,
+        lapsed: bool = False,
     ) -> Withdrawn:
         until = select(func.max(ConsentRow.expires_at)).where(ConsentRow.visitor_id == visitor_id)
         expires_at = (await session.execute(until)).scalar_one_or_none()
         data = {"expired": expires_at is not None and expires_at <= now}
+        if lapsed:
+            data["lapsed"] = True
         zone_id, visit_ids = await erase_rows(session, visitor_id, settled)
         event = await self._log.append(
             session, kind=EventKind.CONSENT_WITHDRAWN, occurred_at=now, zone_id=zone_id, data={**data}
@@ -274,25 +299,38 @@ class Records:
     async def _recover(self, now: float) -> None:
         async with self._db.read() as session:
             rows = list(await session.scalars(select(VisitorRow)))
-            agreed = set(await session.scalars(select(ConsentRow.visitor_id)))
+            agreed = [(one, whose) for one, whose in await session.execute(_OWNERS)]
+            sealed = set(await session.scalars(select(TemplateRow.consent_id).where(TemplateRow.own_key)))
         known = {row.visitor_id for row in rows}
         keyless = sorted(known - self._vault.visitors)
-        orphans = self._vault.visitors - known
+        kept = {consent_key(one) for one, whose in agreed if whose not in keyless}
+        orphans = (self._vault.visitors - known) | (self._vault.consents - kept)
         if orphans:
             _LOG.warning("consent: destroying %d keys that no visitor of the store has", len(orphans))
             await self._vault.destroy_key(*orphans)
+        lapsing = {whose for one, whose in agreed if one in sealed and consent_key(one) not in self._vault.consents}
+        for visitor_id in sorted(lapsing.difference(keyless)):
+            _LOG.warning("consent: ending a consent whose key is gone")
+            async with self._db.write() as session:
+                await self._end(session, visitor_id, now)
         if keyless:
             _LOG.warning("consent: erasing %d visitors whose keys are gone", len(keyless))
             async with self._db.write() as session:
                 for visitor_id in keyless:
                     await self._erase(session, visitor_id, "", now, None, Settled())
+        if keyless or lapsing:
             try:
                 await self._db.checkpoint()
             except RetryError as err:
                 _LOG.warning("%s", err)
-        self._agreed = agreed - set(keyless)
+        self._agreed = _by_visitor(agreed, lapsing.union(keyless))
         held = [row for row in rows if row.visitor_id not in keyless]
         self._aliases = await asyncio.to_thread(lambda: {row.visitor_id: self._unseal_alias(row) for row in held})
+
+    def _stands(self, template: Template) -> bool:
+        """Whether the consent that it rests on has not ended meanwhile."""
+        held = template.consent_id in self._agreed.get(template.visitor_id, ())
+        return held and self._vault.has_key(template.visitor_id)
 
     async def _free_alias(self, session: AsyncSession) -> str:
         while True:
@@ -307,25 +345,16 @@ class Records:
     def _unseal_alias(self, row: VisitorRow) -> str:
         return self._vault.unseal(row.visitor_id, row.alias_sealed, b"alias").decode()
 
-    def _template(self, row: TemplateRow) -> Template | None:
-        """None for a template that cannot be read: its visitor is withdrawing, or its row was changed."""
-        try:
-            content = self._vault.unseal(row.visitor_id, row.sealed, _place(row.consent_id, row.pack))
-        except NotFoundError:
-            return None
-        except AskError as err:
-            _LOG.error("consent: template %d is left out: %s", row.template_id, err)
-            return None
-        return Template(row.template_id, row.visitor_id, _embedding(content))
+
+_OWNERS = select(ConsentRow.consent_id, ConsentRow.visitor_id)
 
 
-def _place(consent_id: str, pack: str) -> bytes:
-    """What binds a sealed template to its consent."""
-    return f"template {consent_id} {pack}".encode()
-
-
-def _embedding(content: bytes) -> Embedding:
-    return np.frombuffer(content, dtype=_FORMAT).astype(np.float32)
+def _by_visitor(consents: Iterable[tuple[str, str]], gone: Collection[str]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for consent_id, visitor_id in consents:
+        if visitor_id not in gone:
+            found[visitor_id] = found.get(visitor_id, frozenset()) | {consent_id}
+    return found
 
 
 def _consent(row: ConsentRow) -> Consent:

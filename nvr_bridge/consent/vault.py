@@ -31,7 +31,13 @@ VISITORS = "visitors.json"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _VERSION = b"\x01"
+_CONSENT = "consent:"
 _CHECK = b"this site key wrapped these visitor keys"
+
+
+def consent_key(consent_id: str) -> str:
+    """Names the key that a consent's templates are sealed with: they can end before the rest of the visitor does."""
+    return f"{_CONSENT}{consent_id}"
 
 
 class Vault:
@@ -54,28 +60,38 @@ class Vault:
     @property
     def visitors(self) -> frozenset[str]:
         """Everybody who has a key."""
-        return frozenset(self._wrapped)
+        return frozenset(name for name in self._wrapped if not name.startswith(_CONSENT))
+
+    @property
+    def consents(self) -> frozenset[str]:
+        """Every consent that has a key, by `consent_key`."""
+        return frozenset(name for name in self._wrapped if name.startswith(_CONSENT))
 
     def has_key(self, visitor_id: str) -> bool:
         """Whether what is sealed for this visitor can still be read."""
         return visitor_id in self._wrapped
 
-    async def new_key(self, visitor_id: str) -> None:
-        """Make the visitor's key. Raises `ConflictError` if there is one, `RetryError` if the disk refuses."""
-        async with self._changing:
-            if visitor_id in self._wrapped:
-                raise ConflictError(f"visitor {visitor_id}: has a key already")
-            key = secrets.token_bytes(_KEY_BYTES)
-            sealed = _seal(self._derive("wrap"), key, visitor_id.encode())
-            await self._save(self._wrapped | {visitor_id: base64.b64encode(sealed).decode()})
+    async def new_key(self, *names: str) -> None:
+        """Make keys, each a visitor's or a consent's: all or none.
 
-    async def destroy_key(self, *visitor_ids: str) -> None:
-        """Destroy visitors' keys for good: nothing sealed with them is ever read again.
+        Raises `ConflictError` where there is one, `RetryError` if the disk refuses.
+        """
+        async with self._changing:
+            made = {}
+            for name in names:
+                if name in self._wrapped:
+                    raise ConflictError(f"visitor {name}: has a key already")
+                sealed = _seal(self._derive("wrap"), secrets.token_bytes(_KEY_BYTES), name.encode())
+                made[name] = base64.b64encode(sealed).decode()
+            await self._save(self._wrapped | made)
+
+    async def destroy_key(self, *names: str) -> None:
+        """Destroy visitors' or consents' keys for good: nothing sealed with them is ever read again.
 
         Does nothing where there is none. Raises `RetryError`, with the keys still there, if the disk refuses.
         """
         async with self._changing:
-            kept = {key: value for key, value in self._wrapped.items() if key not in visitor_ids}
+            kept = {key: value for key, value in self._wrapped.items() if key not in names}
             if len(kept) < len(self._wrapped):
                 await self._save(kept)
 

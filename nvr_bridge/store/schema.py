@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     String,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -89,6 +90,8 @@ class TemplateRow(Base):
     visitor_id: Mapped[str] = mapped_column(ID, ForeignKey(_VISITOR, ondelete="CASCADE"), index=True)
     consent_id: Mapped[str] = mapped_column(ID, ForeignKey("consents.consent_id", ondelete="CASCADE"), index=True)
     pack: Mapped[str] = mapped_column(ID)  # whose embedder made it: no other pack's probes compare with it
+    # Whether it is sealed with its consent's own key; older ones are with the visitor's.
+    own_key: Mapped[bool] = mapped_column(server_default=false())
     sealed: Mapped[bytes]
 
 

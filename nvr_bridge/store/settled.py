@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from .schema import CheckInRow
+from .schema import CheckInRow, VisitRow
 from .schema_evidence import SigningRow
 
 
@@ -28,6 +28,16 @@ class Alone:
     check_ins: frozenset[int]
     signings: frozenset[str]
     visits: frozenset[str]  # that they are part of
+
+
+async def settle(session: AsyncSession, settled: Settled) -> None:
+    """Keep these verdicts, in the caller's transaction. One that was settled before stays as it was then."""
+    for visit_id, verdict in settled.visits.items():
+        unsettled = (VisitRow.visit_id == visit_id, VisitRow.settled.is_(None))
+        await session.execute(update(VisitRow).where(*unsettled).values(settled=verdict))
+    for signing_id, verdict in settled.signings.items():
+        still = (SigningRow.signing_id == signing_id, SigningRow.settled.is_(None))
+        await session.execute(update(SigningRow).where(*still).values(settled=verdict))
 
 
 async def told_alone(session: AsyncSession, visitor_id: str) -> Alone:

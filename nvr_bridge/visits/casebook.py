@@ -6,7 +6,7 @@ Nothing is kept between questions: a verdict follows from the evidence as it is,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from operator import itemgetter
@@ -17,16 +17,16 @@ from ..store.corrections import CorrectionTable
 from ..store.reach import Reach
 from ..store.referrals import ReferralTable
 from ..store.registrations import RegistrationTable
-from ..store.settled import Alone, Settled
+from ..store.settled import Settled
 from ..store.sightings import SightingTable
 from ..store.signings import SigningTable, StoredSigning
 from ..store.staff import StaffTable
 from ..store.visits import VisitTable
 from .attribution import Judged
 from .components import components
-from .evidence import Settings
+from .evidence import Evidence, Referral, Settings, Withdrawal
 from .identity import node_of
-from .kept import Body, Kept, body, without
+from .kept import Body, Gone, Kept, body, lapsed, without
 from .replay import Day, Replay, replay
 from .signings import JudgedSigning
 from .timeline import local_day
@@ -102,7 +102,15 @@ class Casebook:
         """What is to stay of a visitor whose evidence will be erased: every verdict that rests on it."""
         kept = await self._around(visitors=[visitor_id])
         alone = await self._tables.visits.told_alone(visitor_id)
-        return await asyncio.to_thread(_to_settle, kept, visitor_id, alone, self._settings)
+        visit_ids = {visit.visit_id for visit in kept.visits}
+        return await asyncio.to_thread(
+            lambda: _to_settle(kept, without(kept, visitor_id, alone), visit_ids, self._settings)
+        )
+
+    async def to_settle_lapsed(self, find: Callable[[Kept], Gone]) -> Settled:
+        """What is to stay once retention has removed what `find` finds: every verdict that rests on it, its own apart."""
+        kept = await self._read()
+        return await asyncio.to_thread(_to_settle_lapsed, kept, find, self._settings)
 
     async def replay(self, first: date, last: date, other: Settings | None) -> Days:
         """The visits that began on local days from `first` to `last`, and the signings of those days.
@@ -189,11 +197,28 @@ def _answer(attribution: str, partner: str | None, rule: str, risks: Sequence[st
     }
 
 
-def _to_settle(kept: Kept, visitor_id: str, alone: Alone, settings: Settings) -> Settled:
-    """The verdicts that are other ones, or none, without the visitor's evidence."""
-    visit_ids = {visit.visit_id for visit in kept.visits}
+def _to_settle_lapsed(kept: Kept, find: Callable[[Kept], Gone], settings: Settings) -> Settled:
+    gone = find(kept)
+    if not gone:
+        return Settled()
+    evidence = body(kept, settings.visit_gap, settings)
+    nodes = {node for visit_id in gone.visits for node, _ in evidence.presence.get(visit_id, ())} | gone.sighted
+    touched: set[str | None] = set()
+    for part in components(evidence.events):
+        if any(node_of(one) in nodes or _claim(one) in gone.referrals for one in part):
+            touched |= {node_of(one) for one in part}
+    concerned = {key for key, keys in evidence.presence.items() if any(node in touched for node, _ in keys)}
+    return _to_settle(kept, lapsed(kept, gone), concerned - gone.visits, settings)
+
+
+def _claim(event: Evidence) -> str | None:
+    return event.referral if isinstance(event, Referral | Withdrawal) else None
+
+
+def _to_settle(kept: Kept, then: Kept, visit_ids: set[str], settings: Settings) -> Settled:
+    """The verdicts that are other ones, or none, once only `then` is kept."""
     before = judge_some(kept, visit_ids, settings)
-    after = judge_some(without(kept, visitor_id, alone), visit_ids, settings)
+    after = judge_some(then, visit_ids, settings)
     settled = {visit.visit_id for visit in kept.visits if visit.settled is not None}
     settled |= {signing.signing_id for signing in kept.signings if signing.settled is not None}
     return Settled(

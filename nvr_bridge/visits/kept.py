@@ -51,6 +51,18 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """What retention removes: visits with all that belongs to them, the sightings of some visitors, and referrals."""
+
+    visits: frozenset[str] = frozenset()
+    sighted: frozenset[str] = frozenset()
+    referrals: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.visits or self.sighted or self.referrals)
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """All evidence in the order in which it arrived, and which of it each visit of the store rests on."""
 
@@ -92,6 +104,21 @@ def without(kept: Kept, visitor_id: str, alone: Alone) -> Kept:
     )
 
 
+def lapsed(kept: Kept, gone: Gone) -> Kept:
+    """What will be kept once retention has removed this."""
+    return replace(
+        kept,
+        referrals=[row for row in kept.referrals if row.referral_id not in gone.referrals],
+        scans=[row for row in kept.scans if row.visit_id not in gone.visits],
+        check_ins=[row for row in kept.check_ins if row.visit_id not in gone.visits],
+        signings=[row for row in kept.signings if row.visit_id not in gone.visits],
+        sightings=[
+            row for row in kept.sightings if row.visit_id not in gone.visits and row.visitor_id not in gone.sighted
+        ],
+        visits=[visit for visit in kept.visits if visit.visit_id not in gone.visits],
+    )
+
+
 # --- helpers ------------------------------------------------------------------------------------------------------
 
 type _Present = tuple[str | None, float, Presence]  # the visit, when it arrived, and what
@@ -130,9 +157,14 @@ def _recognised(kept: Kept, gap: float) -> Iterator[_Present]:
 
 
 def _going_on(visit: Visit, visitor_id: str, gap: float, settings: Settings) -> Iterator[_Present]:
-    """A visit of somebody recognised whose track has not ended: at the bar, for what it reached is not kept yet."""
+    """A visit of somebody recognised whose track has not ended, or whose sightings are kept no longer.
+
+    At the bar, for what it reached is not kept; below it, where a verdict was left undetermined for good.
+    """
+    clear = visit.settled is None or visit.settled["attribution"] != "undetermined"
+    score = settings.match_score if clear else -1.0
     for at in _between(visit.started_at, visit.last_at, gap):
-        seen = SightingEvidence(at, visitor_id, settings.match_score, settings.match_margin, zone=visit.zone_id)
+        seen = SightingEvidence(at, visitor_id, score, settings.match_margin, zone=visit.zone_id)
         yield visit.visit_id, at, seen
 
 

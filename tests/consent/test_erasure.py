@@ -15,7 +15,7 @@ from store_site import NOW, Site, face, files, open_site
 
 from nvr_bridge.consent.erasure import Withdrawn
 from nvr_bridge.consent.records import Granted
-from nvr_bridge.consent.vault import Vault
+from nvr_bridge.consent.vault import Vault, consent_key
 from nvr_bridge.errors import AskError, ErasureOwedError, NotFoundError, RetryError
 from nvr_bridge.models import EventKind, Known, Sighting
 from nvr_bridge.store import database
@@ -75,14 +75,16 @@ async def test_a_copy_of_the_data_from_before_is_killed_with_the_key(site: Site,
     place = f"template {granted.consent.consent_id} default".encode()
     shutil.copytree(site.data_dir, tmp_path / "copy", ignore=shutil.ignore_patterns("keys", "lock"))
     (blob, *_) = sealed_templates(tmp_path / "copy", visitor_id)
-    assert site.vault.unseal(visitor_id, blob, place) == face(1).tobytes()
+    keys = (consent_key(granted.consent.consent_id), visitor_id)
+    assert site.vault.unseal(keys[0], blob, place) == face(1).tobytes()
 
     await site.records.withdraw(visitor_id, NOW)
     await site.db.close()
 
     vault = await Vault.open(site.data_dir / "keys", fresh=False)
-    with pytest.raises(NotFoundError):
-        vault.unseal(visitor_id, blob, place)
+    for key in keys:
+        with pytest.raises(NotFoundError):
+            vault.unseal(key, blob, place)
     with pytest.raises(AskError):
         vault.unseal_site(blob)
     for window in key_candidates(site.data_dir):
