@@ -192,6 +192,8 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     ),
     Command.LEDGER_VERIFY: vol.Schema({}),
     Command.RETENTION_GET: vol.Schema({}),
+    Command.RETENTION_PURGE: vol.Schema({}),
+    Command.RETENTION_STATUS: vol.Schema({}),
     Command.RETENTION_SET: vol.Schema(
         vol.All({vol.Optional(kind.value): or_none(number(0, RETENTION_DAYS)) for kind in RetentionClass}, not_empty)
     ),

@@ -25,9 +25,10 @@ from .consent.interlock import Interlock
 from .consent.ledger import Ledger
 from .consent.passes import Passes
 from .consent.permit import Gate, OfflineGate
-from .consent.policy import load_policy
+from .consent.policy import Policy, load_policy
 from .consent.readings import Readings
 from .consent.records import Records
+from .consent.retention import limits
 from .consent.vault import Vault
 from .desk import Desk
 from .errors import RetryError
@@ -36,6 +37,7 @@ from .fleet import Fleet
 from .gallery import Gallery
 from .identities import Identities
 from .keeper import Keeper
+from .leaving import Leaving
 from .notary import Notary
 from .portal import Portal, Told
 from .presence import Presence
@@ -71,6 +73,7 @@ _LOGGER = logging.getLogger(__name__)
 INTERLOCK_EVERY = 0.2  # seconds between looks at the interlock: it must be seen to open within one
 SWEEP_EVERY = 1.0  # seconds between sweeps of visits
 COUNTERS_EVERY = 10.0  # seconds between pushes of counters that move all the time
+KEEP_EVERY = 60.0  # seconds between looks whether a purge is due
 EXPIRY_EVERY = 60.0  # seconds between looks for consents that have expired
 READINGS_EVERY = 60.0  # seconds between looks for readings to write together
 SIGN_EVERY = 3600.0  # seconds between checkpoints of the ledger; the first is made at the start
@@ -110,7 +113,8 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 (INTERLOCK_EVERY, service.watch_interlock),
                 (SWEEP_EVERY, service.sweep),
                 (COUNTERS_EVERY, service.push_counters),
-                (EXPIRY_EVERY, service.expire),
+                (EXPIRY_EVERY, service.leaving.expire),
+                (KEEP_EVERY, service.keeper.keep),
                 (SIGN_EVERY, service.notary.sign_ledger),
                 (READINGS_EVERY, service.readings.flush),
             ):
@@ -144,11 +148,9 @@ async def _every(seconds: float, duty: Callable[[], Awaitable[None]], stopping: 
 
 async def _build(config: Config, stack: AsyncExitStack) -> Service:
     """Every part, from the store up. `stack` closes them in the opposite order."""
-    policy = await asyncio.to_thread(load_policy, config.profile, config.policy)
+    policy = await asyncio.to_thread(_policy, config)
     base = await _open(config, stack)
     database, vault, ledger, log = base.database, base.vault, base.ledger, base.log
-    keeper = Keeper(config, policy, database, base.settings, ledger)
-    await keeper.load()
     records = await Records.open(database, vault, ledger, log)
     evidence = _evidence(config, database, vault, ledger, log)
 
@@ -164,10 +166,12 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     fleet = Fleet(CameraTable(database, vault), config.zones, config.interfaces, bus, make_loop)
     captures = Captures(fleet, sight)
     enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, captures, sight, bus)
+    casebook = Casebook(evidence, config.rules)
+    leaving = Leaving(records, gallery, recogniser, attendance, casebook, bus)
+    keeper = Keeper(config, policy, database, base.settings, ledger, leaving, casebook)
     passes, partners = Passes(database, vault, ledger, records), PartnerTable(database, ledger)
     register = Register(config, vault, records, passes, attendance, presence.refresh)
-    casebook, tokens = Casebook(evidence, config.rules), TokenTable(database)
-    cases, claims = CaseTable(database, vault, ledger), ClaimTable(database)
+    tokens, cases, claims = TokenTable(database), CaseTable(database, vault, ledger), ClaimTable(database)
     service = Service(
         Parts(
             config=config,
@@ -183,12 +187,12 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
             interlock=interlock,
             gate=gate,
             sight=sight,
-            gallery=gallery,
             recogniser=recogniser,
             attendance=attendance,
             presence=presence,
             enrolment=enrolment,
             fleet=fleet,
+            leaving=leaving,
             keeper=keeper,
             desk=Desk(register, passes, partners, evidence),
             portal=Portal(config, Told(database, tokens, partners, evidence.referrals, cases, claims)),
@@ -201,6 +205,13 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     )
     await service.load_assessment()
     return service
+
+
+def _policy(config: Config) -> Policy:
+    """The profile as the site has it. What it does not allow is refused before anything is opened."""
+    policy = load_policy(config.profile, config.policy)
+    limits(policy, config)
+    return policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,10 +84,14 @@ class Gallery:
             self._owners = self._owners | {template.template_id: template.visitor_id for template in held}
             self._drop_gone()
 
-    def forget(self, visitor_id: str) -> None:
-        """From this moment the visitor matches nothing, whatever the index or the store still holds."""
-        self._gone.add(visitor_id)
+    def forget(self, *visitor_ids: str) -> None:
+        """From this moment these visitors match nothing, whatever the index or the store still holds."""
+        self._gone.update(visitor_ids)
         self._drop_gone()
+
+    def readmit(self, *visitor_ids: str) -> None:
+        """What is read from the store or added from now on may be theirs again. Rebuild before, from a store without them."""
+        self._gone.difference_update(visitor_ids)
 
     async def match(self, probe: Probe) -> Match:
         """The visitor whose template is nearest, if it is near enough and nobody else's is as near."""

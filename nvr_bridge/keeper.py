@@ -1,20 +1,45 @@
-"""What whoever answers for the data does: says how long each class is kept."""
+"""What whoever answers for the data does: says how long each class is kept, and sees it removed when its time is up."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from .config import Config
 from .consent.ledger import Ledger
 from .consent.policy import Policy
 from .consent.retention import Limits, check, limits
+from .consent.retention_plan import BY_AGE, Plan, plan
+from .consent.retention_rows import RetentionRows
+from .errors import ErasureOwedError
+from .leaving import Leaving
+from .listing import iso
 from .models import RetentionClass
 from .store.database import Database
 from .store.settings import SettingsTable
+from .visits.casebook import Casebook
+from .visits.kept import Gone, Kept
+
+_LOGGER = logging.getLogger(__name__)
 
 RETENTION_KEY = "retention"  # what was set over the API, by class
+REPORT_KEY = "retention_report"  # what the last purge did
+PURGE_EVERY = 3600.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a purge removed, and when what it left is due."""
+
+    at: float
+    removed: Mapping[str, int]  # rows by class, and `visitors` of whom nothing is kept any more
+    due: Mapping[str, float | None]  # by class
 
 
 class Keeper:
@@ -27,6 +52,8 @@ class Keeper:
         database: Database,
         settings: SettingsTable,
         ledger: Ledger,
+        leaving: Leaving,
+        casebook: Casebook,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
@@ -34,13 +61,14 @@ class Keeper:
         self._database = database
         self._settings = settings
         self._ledger = ledger
+        self._leaving = leaving
+        self._casebook = casebook
+        self._rows = RetentionRows(database, ledger)
         self._clock = clock
+        self._purging = asyncio.Lock()
+        self.next_purge = 0.0
 
-    async def load(self) -> None:
-        """Raise `InvalidError` where `bridge.yaml` keeps something longer, or shorter, than the profile allows."""
-        await self._limits()
-
-    # --- retention ---
+    # --- how long ---
 
     async def retention_get(self) -> dict[str, Any]:
         """How long each class is kept, by whose word, and how far that may be changed."""
@@ -73,3 +101,89 @@ class Keeper:
         stored = await self._settings.get(RETENTION_KEY) or {}
         known = {kind: days for kind, days in stored.items() if kind in set(RetentionClass)}
         return limits(self._policy, self._config, known)
+
+    # --- removing ---
+
+    async def retention_purge(self) -> dict[str, Any]:
+        """Remove what is due, now → what that was, and what is due next."""
+        report = await self.purge()
+        return {"removed": dict(report.removed), "due": _due(report.due)}
+
+    async def retention_status(self) -> dict[str, Any]:
+        """What the last purge removed and left, and when the next one is."""
+        last = await self._settings.get(REPORT_KEY)
+        return {
+            "last": last and {"at": iso(last["at"]), "removed": last["removed"]},
+            "due": _due(last["due"] if last else {}),
+            "next_purge": iso(self.next_purge or self._clock()),
+            "log_cut": not self._database.truncation_owed,
+        }
+
+    async def keep(self) -> None:
+        """Purge at start, and every hour."""
+        if not 0 < self.next_purge - self._clock() <= PURGE_EVERY:  # also where the clock was set back
+            await self.purge()
+
+    async def purge(self) -> Report:
+        """Remove what is due. Killed anywhere, the next run goes on."""
+        async with self._purging:
+            now, kept = self._clock(), await self._limits()
+            due = await self._plan(now, kept)
+            removed: Counter[str] = Counter()
+            removed["visitors"] = await self._erase(due.erase)
+            removed[RetentionClass.TEMPLATES] = await self._leaving.lapse(due.templates)
+            await self._rows.settle(await self._casebook.to_settle_lapsed(partial(_gone, due)))
+            for kind, visitor_ids in ((RetentionClass.SIGHTINGS, due.sightings), (RetentionClass.VISITS, due.visits)):
+                for visitor_id in visitor_ids:
+                    removed[kind] += await self._drop(kind, now, due.before[kind], visitor_id)
+            for kind in BY_AGE:
+                removed[kind] += await self._drop(kind, now, due.before[kind], None)
+            left = await self._plan(self._clock(), kept)
+            report = Report(
+                now, {key: removed[key] for key in _REPORTED}, {kind.value: due for kind, due in left.next.items()}
+            )
+            await self._settings.set(REPORT_KEY, asdict(report))
+            self.next_purge = now + PURGE_EVERY
+            if any(removed.values()):
+                _LOGGER.info("retention: removed %s", ", ".join(f"{n} {key}" for key, n in report.removed.items() if n))
+                await self._database.checkpoint()
+            return report
+
+    async def _plan(self, now: float, kept: Limits) -> Plan:
+        holders, oldest = await self._rows.holders(), await self._rows.oldest()
+        return await asyncio.to_thread(plan, now, holders, oldest, kept)
+
+    async def _erase(self, visitor_ids: tuple[str, ...]) -> int:
+        try:
+            return await self._leaving.erase_all(visitor_ids, lapsed=True)
+        except ErasureOwedError:  # it is tried again when all is removed, and said then
+            return len(visitor_ids)
+
+    async def _drop(self, kind: RetentionClass, now: float, before: float, visitor_id: str | None) -> int:
+        removed = 0
+        while batch := await self._rows.drop(kind, before, visitor_id, now):
+            removed += batch
+        return removed
+
+
+_REPORTED = ("visitors", *(kind.value for kind in RetentionClass))
+
+
+def _gone(due: Plan, kept: Kept) -> Gone:
+    """The evidence that goes, apart from that of visitors who are erased."""
+    visits_before, referrals_before = due.before[RetentionClass.VISITS], due.before[RetentionClass.REFERRALS]
+    theirs = set(due.visits)
+    return Gone(
+        visits=frozenset(
+            visit.visit_id
+            for visit in kept.visits
+            if visit.visitor_id in theirs
+            or (visit.visitor_id is None and visit.ended_at is not None and visit.last_at < visits_before)
+        ),
+        sighted=frozenset(due.sightings),
+        referrals=frozenset(row.referral_id for row in kept.referrals if row.filed_at < referrals_before),
+    )
+
+
+def _due(due: Mapping[str, float | None]) -> dict[str, str | None]:
+    return {kind: None if due.get(kind) is None else iso(float(due[kind] or 0.0)) for kind in RetentionClass}

@@ -72,6 +72,8 @@ class Command(StrEnum):
     LEDGER_VERIFY = "ledger/verify"
     RETENTION_GET = "retention/get"
     RETENTION_SET = "retention/set"
+    RETENTION_PURGE = "retention/purge"
+    RETENTION_STATUS = "retention/status"
 
 
 _OPERATORS = frozenset({Role.ADMIN, Role.REVIEWER})
@@ -121,6 +123,8 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.LEDGER_VERIFY: _OPERATORS,
     Command.RETENTION_GET: _KEEPERS | {Role.REVIEWER},
     Command.RETENTION_SET: _KEEPERS,
+    Command.RETENTION_PURGE: _KEEPERS,
+    Command.RETENTION_STATUS: _KEEPERS | {Role.REVIEWER},
 }
 
 

@@ -9,13 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from . import __version__
 from .config import Config
 from .consent.enrol import Enrolment
-from .consent.erasure import Withdrawn
 from .consent.interlock import Assessment, Interlock, Reason
 from .consent.ledger import Ledger
 from .consent.permit import Gate
@@ -23,12 +21,12 @@ from .consent.policy import Policy
 from .consent.readings import Readings
 from .consent.records import Records
 from .desk import Desk
-from .errors import InvalidError, NotFoundError, RetryError
-from .events import Bus, EventLog, Forget, State, Told
+from .errors import InvalidError, NotFoundError
+from .events import Bus, EventLog, State
 from .fleet import Fleet
-from .gallery import Gallery
 from .identities import Identities
 from .keeper import Keeper
+from .leaving import Leaving
 from .listing import iso, replay_result, sighting_row, visit_row
 from .models import Event, Visit
 from .notary import Notary
@@ -68,7 +66,6 @@ class Parts:
     interlock: Interlock
     gate: Gate
     sight: Sight
-    gallery: Gallery
     recogniser: Recogniser
     attendance: Attendance
     presence: Presence
@@ -76,6 +73,7 @@ class Parts:
     fleet: Fleet
     desk: Desk
     portal: Portal
+    leaving: Leaving
     keeper: Keeper
     signings: Signings
     identities: Identities
@@ -99,6 +97,7 @@ class Service:
         self.notary = parts.notary
         self.keeper = parts.keeper
         self.readings = parts.readings
+        self.leaving = parts.leaving
         self.engine_id = parts.database.engine_id
         self._parts = parts
         self._clock = clock
@@ -201,7 +200,10 @@ class Service:
         visitor_id = await self._parts.records.visitor_for(args["alias"])
         if visitor_id is None:
             raise NotFoundError("alias: no visitor has it; check the spelling, or the consent was withdrawn already")
-        await self._withdraw(visitor_id)
+        try:
+            await self.leaving.erase(visitor_id)
+        finally:
+            self._push_engine()
         return {"withdrawn": True}
 
     async def consent_list(self) -> list[dict[str, Any]]:
@@ -222,26 +224,6 @@ class Service:
             }
             for consent in await records.consents()
         ]
-
-    async def _withdraw(self, visitor_id: str) -> None:
-        """Out of the index at once, then out of the store, then out of the hub."""
-        parts = self._parts
-        parts.gallery.forget(visitor_id)
-        parts.recogniser.forget(visitor_id)
-        await parts.attendance.forget(visitor_id)
-        visits: list[str] = []
-        try:
-            settled = await parts.casebook.to_settle(visitor_id)
-            await parts.records.withdraw(visitor_id, self._clock(), partial(self._gone, visits), settled)
-        finally:
-            await parts.attendance.forget(visitor_id, visits)
-            await parts.gallery.rebuild(parts.records.templates)
-
-    def _gone(self, visits: list[str], gone: Withdrawn) -> None:
-        visits += gone.visit_ids
-        self.bus.publish(Forget(gone.alias, gone.visit_ids))
-        self.bus.publish(Told(gone.event))
-        self._push_engine()
 
     # --- lists ---
 
@@ -341,19 +323,6 @@ class Service:
         """Close visits that are over; start the day's counts anew at midnight."""
         await self._parts.attendance.sweep()
         await self._parts.presence.sweep()
-
-    async def expire(self) -> None:
-        """Erase the visitors whose consent has run out."""
-        failed: RetryError | None = None
-        for visitor_id in await self._parts.records.expired(self._clock()):
-            try:
-                await self._withdraw(visitor_id)
-            except NotFoundError:  # withdrew while this was at another one
-                continue
-            except RetryError as err:  # that is no reason to keep the others
-                failed = err
-        if failed is not None:
-            raise failed
 
     async def push_counters(self) -> None:
         """Tell the counters that move all the time."""

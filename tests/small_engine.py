@@ -55,6 +55,15 @@ class SmallKeeper:
         self._asked.append(("retention_set", args))
         return await self.retention_get()
 
+    async def retention_purge(self) -> Any:
+        self._asked.append(("retention_purge",))
+        return {"removed": {"visitors": 1, "visits": 3, "events": 0}, "due": {"visits": None}}
+
+    async def retention_status(self) -> Any:
+        last = {"at": "2030-01-01T00:00:00.000+00:00", "removed": {"visitors": 1, "visits": 3, "events": 0}}
+        due = {"visits": "2030-02-01T00:00:00.000+00:00", "events": None}
+        return {"last": last, "due": due, "next_purge": "2030-01-01T01:00:00.000+00:00", "log_cut": True}
+
 
 class SmallReadings:
     """Keeps `server.api.ReadingsApi`."""

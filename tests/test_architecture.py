@@ -51,6 +51,7 @@ TOGETHER = {
     "gallery.py",
     "identities.py",
     "keeper.py",
+    "leaving.py",
     "listing.py",
     "portal.py",
     "notary.py",

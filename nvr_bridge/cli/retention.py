@@ -48,6 +48,37 @@ def set_retention(
     _print(ask(config, "retention/set", **wanted), as_json)
 
 
+@app.command()
+def purge(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Remove what is due now. It otherwise happens at start, and every hour."""
+    done = ask(config, "retention/purge")
+    show(done, as_json, lambda: _print_removed("Removed", done))
+
+
+@app.command()
+def status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """What the last purge removed, and what is due next."""
+    found = ask(config, "retention/status")
+
+    def lines() -> None:
+        last = found["last"]
+        if last:
+            _print_removed(f"Removed {last['at']}", {**last, "due": found["due"]})
+        typer.echo(f"Next purge: {found['next_purge']}")
+        if not found["log_cut"]:
+            typer.echo("The database's log still holds what was erased: another program reads the store; end that.")
+
+    show(found, as_json, lines)
+
+
+def _print_removed(heading: str, done: dict[str, Any]) -> None:
+    counts = [f"{count} {kind}" for kind, count in done["removed"].items() if count]
+    typer.echo(f"{heading}: {', '.join(counts) or 'nothing'}")
+    for kind, due in done["due"].items():
+        if due is not None:
+            typer.echo(f"Next of {kind}: {due}")
+
+
 def _days(kind: str, text: str) -> float | None:
     try:
         return None if text == _DEFAULT else float(text)

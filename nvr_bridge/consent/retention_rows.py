@@ -65,26 +65,24 @@ class RetentionRows:
             async with self._db.write() as session:
                 await settle(session, Settled(dict(visits[part]), dict(signings[part])))
 
-    async def drop(self, kind: RetentionClass, whose: float | str, now: float) -> int:
-        """Remove at most a batch, the oldest first → how many rows; 0 once there are no more.
+    async def drop(self, kind: RetentionClass, before: float, visitor_id: str | None, now: float) -> int:
+        """Remove at most a batch of what is from before `before`, the oldest first → how many rows; 0: there are no more.
 
-        `whose` is a visitor, or the time before which what is nobody's goes.
+        The rows are the visitor's, or without one nobody's.
         """
-        key, age = _KEY[kind], _AGE[kind]
-        theirs = (_OF_VISITOR[kind] == whose,) if isinstance(whose, str) else (age < whose, *_NOBODYS[kind])
+        key, whose = _KEY[kind], _NOBODYS[kind] if visitor_id is None else (_OF_VISITOR[kind] == visitor_id,)
+        due = select(key).where(_AGE[kind] < before, *whose).order_by(_FIRST[kind]).limit(BATCH)
         async with self._db.write() as session:
-            due = select(key).where(*theirs).order_by(_FIRST[kind]).limit(BATCH)
             keys: list[Any] = list(await session.scalars(due))
+            removed = len(keys)
             if kind is RetentionClass.VISITS:
                 await _drop_visits(session, keys)
-            elif keys:
+                if visitor_id is not None and removed < BATCH:
+                    removed += await _drop_passes(session, visitor_id, before)
+            else:
                 await session.execute(delete(key.class_).where(key.in_(keys)))
-            removed = len(keys)
-            if kind is RetentionClass.VISITS and isinstance(whose, str) and removed < BATCH:
-                removed += await _drop_passes(session, whose)
             if removed:
                 data: Data = {"class": kind.value, "removed": removed}
-                visitor_id = whose if isinstance(whose, str) else None
                 await self._ledger.append(session, "purged", at=now, visitor_id=visitor_id, data=data)
             return removed
 
@@ -134,7 +132,8 @@ async def _drop_visits(session: AsyncSession, visit_ids: Sequence[str]) -> None:
     await session.execute(delete(VisitRow).where(VisitRow.visit_id.in_(visit_ids)))
 
 
-async def _drop_passes(session: AsyncSession, visitor_id: str) -> int:
-    codes = list(await session.scalars(select(PassRow.code_tag).where(PassRow.visitor_id == visitor_id)))
+async def _drop_passes(session: AsyncSession, visitor_id: str, before: float) -> int:
+    theirs = (PassRow.visitor_id == visitor_id, PassRow.issued_at < before)
+    codes = list(await session.scalars(select(PassRow.code_tag).where(*theirs)))
     await session.execute(delete(PassRow).where(PassRow.code_tag.in_(codes)))
     return len(codes)

@@ -91,6 +91,12 @@ class KeeperApi(Protocol):
     async def retention_set(self, args: Arguments) -> Any:
         """Keep it for longer or shorter."""
 
+    async def retention_purge(self) -> Any:
+        """Remove what is due, now."""
+
+    async def retention_status(self) -> Any:
+        """What was removed last, and what is due next."""
+
 
 class ReadingsApi(Protocol):
     """The record of who read what."""

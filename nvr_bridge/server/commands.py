@@ -189,4 +189,6 @@ _HANDLERS: dict[Command, Handler] = {
     Command.LEDGER_VERIFY: lambda _, __, context: context.api.notary.ledger_verify(),
     Command.RETENTION_GET: lambda _, __, context: context.api.keeper.retention_get(),
     Command.RETENTION_SET: lambda request, _, context: context.api.keeper.retention_set(request.args),
+    Command.RETENTION_PURGE: lambda _, __, context: context.api.keeper.retention_purge(),
+    Command.RETENTION_STATUS: lambda _, __, context: context.api.keeper.retention_status(),
 }

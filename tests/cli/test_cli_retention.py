@@ -23,3 +23,18 @@ async def test_what_is_no_number_of_days_is_refused_in_one_line(shell: Shell, si
     assert "give at least one" in (await shell("retention", "set")).complaint
     assert "visits: -1.0 is not a number" in (await shell("retention", "set", "--visits", "-1")).complaint
     assert site.engine.asked == []
+
+
+async def test_a_purge_says_what_it_removed_and_what_is_due(shell: Shell, site: Site) -> None:
+    shown = await shell("retention", "purge")
+    assert shown.out.splitlines() == ["Removed: 1 visitors, 3 visits"]
+    assert site.engine.asked == [("retention_purge",)]
+
+
+async def test_the_last_purge_and_the_next_one_are_shown(shell: Shell, site: Site) -> None:
+    assert (await shell("retention", "status")).out.splitlines() == [
+        "Removed 2030-01-01T00:00:00.000+00:00: 1 visitors, 3 visits",
+        "Next of visits: 2030-02-01T00:00:00.000+00:00",
+        "Next purge: 2030-01-01T01:00:00.000+00:00",
+    ]
+    assert (await shell("retention", "status", "--json")).json["log_cut"] is True

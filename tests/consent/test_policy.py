@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,19 @@ def test_a_site_writes_them_in_its_settings(tmp_path: Path) -> None:
     path.write_text(f"name: Office\nretention: {{faces: 60}}\n{zones}")
     with pytest.raises(InvalidError, match=r"retention\.faces: unknown key; known here: events, images"):
         load_config(path)
+
+
+def test_the_guide_has_the_same_days() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| days, at most \|.*?(?=\n\n)", guide, re.MULTILINE | re.DOTALL)
+    heading, _, *rows = ([cell.strip("` ") for cell in line.strip("|").split("|")] for line in table.splitlines())
+    assert set(heading[1:]) == set(PROFILES)
+    told = {row[0]: dict(zip(heading[1:], row[1:], strict=True)) for row in rows}
+    assert told == {
+        kind.value: {
+            name: f"{kept.bound.default:g}, {kept.bound.most:g}"
+            for name in PROFILES
+            for kept in [load_policy(name).retention[kind]]
+        }
+        for kind in RetentionClass
+    }

@@ -299,11 +299,13 @@ async def test_consents_run_out_also_while_somebody_withdraws(site: Site, people
     first = await grant(site, people["mei"])
     await site.sign("desk")
     second = await grant(site, people["vera"])
-    site.service._clock = lambda: time.time() + 31 * 86400
+    site.service.leaving._clock = lambda: time.time() + 31 * 86400
     withdrawing = site.admin.call("consent/withdraw", alias=second["alias"])
     # Each of the visitors is gone already when the second one gets to them.
     await asyncio.gather(
-        site.service.expire(), site.service.expire(), asyncio.gather(withdrawing, return_exceptions=True)
+        site.service.leaving.expire(),
+        site.service.leaving.expire(),
+        asyncio.gather(withdrawing, return_exceptions=True),
     )
     assert await site.admin.call("consent/list") == []
     await until(lambda: sum(push["type"] == "forget" for push in site.pushes) == 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from engine_site import running
+from engine_site import running, until
 
 from nvr_bridge.config import Config
 from nvr_bridge.consent.permit import OfflineGate
@@ -42,3 +42,15 @@ async def test_settings_that_the_profile_forbids_stop_the_start(
     with pytest.raises(InvalidError, match=r"policy\.consent_days: 31 is more than"):
         async with running(replace(config, policy={"consent_days": 31.0})):
             pass
+
+
+async def test_a_purge_runs_at_start_and_when_it_is_asked_for(start) -> None:  # type: ignore[no-untyped-def]
+    async with start() as site:
+
+        async def purged() -> bool:
+            return (await site.hub.call("retention/status"))["last"] is not None
+
+        await until(purged)
+        await site.admin.call("pass/issue")
+        assert (await site.hub.call("retention/purge"))["removed"]["visitors"] == 0
+        assert (await site.hub.call("retention/status"))["log_cut"]
