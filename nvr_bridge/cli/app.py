@@ -17,6 +17,7 @@ from . import (
     desk,
     discover,
     evaluate,
+    evidence,
     ledger,
     lists,
     models,
@@ -58,6 +59,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(attribution.app, name="attribution")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(evidence.app, name="evidence")
 
 
 def _print_version(wanted: bool) -> None:
