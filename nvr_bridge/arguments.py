@@ -54,21 +54,23 @@ def _source(value: Any) -> str:
     return told
 
 
-_HASH = vol.All(str, vol.Match(r"^[0-9a-f]{64}$", msg="must be a sha256 in hexadecimal, as the zone's state shows it"))
+NOTICE_HASH = vol.All(
+    str, vol.Match(r"^[0-9a-f]{64}$", msg="must be a sha256 in hexadecimal, as the zone's state shows it")
+)
 _PHOTO = vol.All(str, vol.Length(min=1, max=PHOTO_LIMIT, msg=f"must be base64 of at most {PHOTO_LIMIT} characters"))
 
 COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.STATUS: vol.Schema({}),
     Command.SUBSCRIBE: vol.Schema({vol.Optional("since"): vol.Any(None, whole(0, 2**53))}),
     Command.SIGN: vol.Schema(
-        {vol.Required("zone"): identifier, vol.Required("on"): bool, vol.Required("notice_hash"): _HASH}
+        {vol.Required("zone"): identifier, vol.Required("on"): bool, vol.Required("notice_hash"): NOTICE_HASH}
     ),
     Command.ACT: vol.Schema({vol.Required("zone"): identifier}),
     Command.CONSENT_GRANT: vol.Schema(
         vol.All(
             {
                 vol.Required("zone"): identifier,
-                vol.Required("notice_hash"): _HASH,
+                vol.Required("notice_hash"): NOTICE_HASH,
                 vol.Required("purpose"): text(200),
                 vol.Required("language"): text(35),
                 vol.Optional("expires_in_days"): number(0.0001, 3650),

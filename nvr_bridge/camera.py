@@ -12,7 +12,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .devices.credentials import Credentials
 from .errors import AskError, BridgeError, CredentialsError, NoVideoError, RetryError
@@ -23,12 +23,25 @@ from .video.motion import MotionGate
 from .video.source import Source
 from .vision.track import Tracks, Update, update, with_best
 
+if TYPE_CHECKING:
+    from .models import Image
+
 _LOGGER = logging.getLogger(__name__)
 
 FRAME_TIMEOUT = 5.0  # seconds without a frame after which a stream counts as dead
 LOOK_ANYWAY = 2.0  # seconds after which a picture without motion is looked at all the same: people also stand still
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between attempts
 ASK_RETRY = 60.0  # seconds after which a device that only a person can mend is looked at again: they may have mended it
+
+
+class Codes(Protocol):
+    """Whoever waits for a code to be shown to a camera."""
+
+    def wanted(self, zone_id: str) -> bool:
+        """Whether the zone's pictures are to be looked at now."""
+
+    async def look(self, zone_id: str, image: Image) -> None:
+        """One picture of the zone."""
 
 
 class Viewer(Protocol):
@@ -109,6 +122,7 @@ class CameraLoop:
         *,
         sight: Sight,
         viewer: Viewer,
+        codes: Codes,
         armed: Callable[[str], bool],
         analysis_fps: float,
     ) -> None:
@@ -127,6 +141,7 @@ class CameraLoop:
         self._credentials = credentials
         self._sight = sight
         self._viewer = viewer
+        self._codes = codes
         self._armed = armed
         self._health_changed = health_changed
         self._analysis_fps = analysis_fps
@@ -183,6 +198,8 @@ class CameraLoop:
                 self._count(source)
                 if self.health.state is not CameraState.ONLINE:
                     self._set_health(Health(CameraState.ONLINE, None, facts))
+                if self._codes.wanted(self.camera.zone_id):
+                    await self._codes.look(self.camera.zone_id, frame.image)
                 moved = gate.moved(frame.image)
                 if not (moved or tracks.live or frame.received_at - looked_at >= LOOK_ANYWAY):
                     continue

@@ -14,7 +14,7 @@ import yaml
 
 from .errors import InvalidError
 from .models import RetentionClass, Zone, ZoneKind
-from .notices import DEFAULT_NOTICES
+from .notices import DEFAULT_NOTICES, DEFAULT_PURPOSES
 from .protocol import DEFAULT_PORT, SIGN_TTL
 from .values import (
     RETENTION_DAYS,
@@ -41,6 +41,19 @@ MODELS_DIR = "~/.cache/nvr-bridge/models"
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What the tablet's page says that a visitor agrees to, beside the notice."""
+
+    who: str  # whoever answers for the data
+    why: dict[str, str]  # by language
+    days: float  # for how long, within the profile's limit
+
+    def purpose(self, language: str) -> str:
+        """Why, in this language or else in the first that there is."""
+        return self.why.get(language) or next(iter(self.why.values()))
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A site's settings, checked. Durations are seconds, sizes pixels."""
 
@@ -55,6 +68,7 @@ class Config:
     timezone: ZoneInfo
     visit_gap: float
     sign_ttl: float
+    approach_gap: float  # for so long nobody was in view, before somebody counts as approaching
     min_face: float
     pack: str
     models_dir: Path
@@ -62,6 +76,7 @@ class Config:
     analysis_fps: float
     zones: dict[str, Zone]
     notices: dict[str, str]  # language → the text that the sign shows
+    consent: Terms
     rules: Settings  # of attribution
     policy: dict[str, float]  # limits of the profile that the site makes stricter
     retention: dict[RetentionClass, float]  # days, where the site does not take the profile's
@@ -125,6 +140,7 @@ _SITE = vol.Schema(
         vol.Optional("timezone", default="UTC"): timezone,
         vol.Optional("visit_gap", default="30m"): between("1s", "1d"),
         vol.Optional("sign_ttl", default=f"{SIGN_TTL:g}s"): between("1s", "60s"),
+        vol.Optional("approach_gap", default="30s"): between("1s", "1h"),
         vol.Optional("min_face", default=40): number(30, 400),
         vol.Optional("analysis_fps", default=5): number(1, 30),
         vol.Optional("models", default=dict): {
@@ -142,6 +158,11 @@ _SITE = vol.Schema(
             not_empty,
         ),
         vol.Optional("attribution", default=dict): _RULES,
+        vol.Optional("consent", default=dict): {
+            vol.Optional("who"): text(200),
+            vol.Optional("why", default=DEFAULT_PURPOSES): vol.All({text(35): text(200)}, not_empty),
+            vol.Optional("days", default=30): number(1, 3650),
+        },
         vol.Optional("notices", default=DEFAULT_NOTICES): vol.All({text(35): text(20_000)}, not_empty),
     }
 )
@@ -161,6 +182,7 @@ def _build(site: dict[str, Any], folder: Path) -> Config:
         timezone=site["timezone"],
         visit_gap=site["visit_gap"],
         sign_ttl=site["sign_ttl"],
+        approach_gap=site["approach_gap"],
         min_face=site["min_face"],
         pack=site["models"]["pack"],
         models_dir=folder / Path(site["models"]["dir"]).expanduser(),
@@ -168,6 +190,7 @@ def _build(site: dict[str, Any], folder: Path) -> Config:
         analysis_fps=site["analysis_fps"],
         zones=zones,
         notices=site["notices"],
+        consent=Terms(site["consent"].get("who", site["name"]), site["consent"]["why"], site["consent"]["days"]),
         rules=_rules(site),
         policy=site["policy"],
         retention={RetentionClass(kind): days for kind, days in site["retention"].items()},

@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from .approach import Approach
 from .camera import CameraLoop
 from .config import Config
 from .consent.capture import Captures
@@ -23,6 +24,7 @@ from .consent.checkpoints import Checkpoints
 from .consent.enrol import Enrolment
 from .consent.interlock import Interlock
 from .consent.ledger import Ledger
+from .consent.links import Links
 from .consent.passes import Passes
 from .consent.permit import Gate, OfflineGate
 from .consent.policy import Policy, load_policy
@@ -37,6 +39,7 @@ from .fleet import Fleet
 from .gallery import Gallery
 from .identities import Identities
 from .keeper import Keeper
+from .kiosk import Kiosk
 from .leaving import Leaving
 from .notary import Notary
 from .portal import Portal, Told
@@ -63,6 +66,7 @@ from .store.signings import SigningTable
 from .store.staff import StaffTable
 from .store.tokens import TokenTable
 from .store.visits import VisitTable
+from .vision.qr_codes import CodeReader
 from .vision.sessions import load
 from .visits.attendance import Attendance
 from .visits.casebook import Casebook, Tables
@@ -161,9 +165,9 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     attendance = Attendance(evidence.visits, bus, config.visit_gap)
     await attendance.load()
     recogniser = Recogniser(config.zones, gate, gallery, attendance, evidence.sightings, sight)
-    presence = Presence(config.zones, interlock, recogniser, evidence.visits, evidence.sightings, bus, config.timezone)
-    make_loop = partial(CameraLoop, sight=sight, viewer=presence, armed=gate.armed, analysis_fps=config.analysis_fps)
-    fleet = Fleet(CameraTable(database, vault), config.zones, config.interfaces, bus, make_loop)
+    approach = Approach(config.zones, config.approach_gap, database, log, bus)
+    presence = Presence(config, interlock, recogniser, evidence.visits, evidence.sightings, approach, bus)
+    reader, fleet = _cameras(config, CameraTable(database, vault), sight, presence, gate, bus, stack)
     captures = Captures(fleet, sight)
     enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, captures, sight, bus)
     casebook = Casebook(evidence, config.rules)
@@ -172,37 +176,37 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
     passes, partners = Passes(database, vault, ledger, records), PartnerTable(database, ledger)
     register = Register(config, vault, records, passes, attendance, presence.refresh)
     tokens, cases, claims = TokenTable(database), CaseTable(database, vault, ledger), ClaimTable(database)
-    service = Service(
-        Parts(
-            config=config,
-            policy=policy,
-            database=database,
-            settings=base.settings,
-            tokens=tokens,
-            log=log,
-            ledger=ledger,
-            records=records,
-            evidence=evidence,
-            bus=bus,
-            interlock=interlock,
-            gate=gate,
-            sight=sight,
-            recogniser=recogniser,
-            attendance=attendance,
-            presence=presence,
-            enrolment=enrolment,
-            fleet=fleet,
-            leaving=leaving,
-            keeper=keeper,
-            desk=Desk(register, passes, partners, evidence),
-            portal=Portal(config, Told(database, tokens, partners, evidence.referrals, cases, claims)),
-            signings=Signings(register, evidence, casebook),
-            identities=Identities(register, evidence),
-            casebook=casebook,
-            notary=base.notary,
-            readings=base.readings,
-        )
+    parts = Parts(
+        config=config,
+        policy=policy,
+        database=database,
+        settings=base.settings,
+        tokens=tokens,
+        log=log,
+        ledger=ledger,
+        records=records,
+        evidence=evidence,
+        bus=bus,
+        interlock=interlock,
+        gate=gate,
+        sight=sight,
+        recogniser=recogniser,
+        attendance=attendance,
+        presence=presence,
+        enrolment=enrolment,
+        fleet=fleet,
+        leaving=leaving,
+        keeper=keeper,
+        desk=Desk(register, passes, partners, evidence),
+        links=Links(database, vault, ledger, records),
+        portal=Portal(config, Told(database, tokens, partners, evidence.referrals, cases, claims)),
+        signings=Signings(register, evidence, casebook),
+        identities=Identities(register, evidence),
+        casebook=casebook,
+        notary=base.notary,
+        readings=base.readings,
     )
+    service = Service(parts, _kiosk(parts, passes, reader))
     await service.load_assessment()
     return service
 
@@ -238,6 +242,29 @@ async def _open(config: Config, stack: AsyncExitStack) -> _Base:
     readings = Readings(ledger)
     stack.push_async_callback(readings.close)
     return _Base(database, vault, ledger, EventLog(database), SettingsTable(database), notary, readings)
+
+
+def _kiosk(parts: Parts, passes: Passes, reader: CodeReader) -> Kiosk:
+    """What tablets at consent points ask."""
+    watching = (parts.gate, parts.enrolment, parts.recogniser, parts.fleet, parts.presence)
+    keeping = (parts.desk, parts.records, passes, parts.links, parts.ledger)
+    return Kiosk(parts.config, parts.policy, *watching, *keeping, reader)
+
+
+def _cameras(
+    config: Config,
+    table: CameraTable,
+    sight: Sight,
+    presence: Presence,
+    gate: Gate,
+    bus: Bus,
+    stack: AsyncExitStack,
+) -> tuple[CodeReader, Fleet]:
+    """What pulls the cameras, and what reads codes in their pictures."""
+    reader, fps = CodeReader(), config.analysis_fps
+    stack.push_async_callback(reader.close)
+    make_loop = partial(CameraLoop, sight=sight, viewer=presence, codes=reader, armed=gate.armed, analysis_fps=fps)
+    return reader, Fleet(table, config.zones, config.interfaces, bus, make_loop)
 
 
 async def _models(config: Config, biometrics: bool, gate: Gate, stack: AsyncExitStack) -> tuple[Sight, Gallery]:

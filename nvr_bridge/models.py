@@ -318,6 +318,7 @@ class EventKind(StrEnum):
     VISIT_ENDED = "visit_ended"
     CONSENT_GRANTED = "consent_granted"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    PERSON_APPROACHING = "person_approaching"  # somebody, in a zone where nobody was for a while; never who
 
 
 @dataclass(frozen=True, slots=True)

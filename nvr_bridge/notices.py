@@ -1,4 +1,4 @@
-"""The notice that a sign shows when `bridge.yaml` brings no text of its own."""
+"""What visitors are told when `bridge.yaml` brings no text of its own."""
 
 from __future__ import annotations
 
@@ -13,4 +13,9 @@ DEFAULT_NOTICES = {
         "数据加密保存在本场所，至您同意的期限或您撤回同意时为止（以较早者为准）。"
         "不同意不影响任何服务：请向前台领取访客码。您可随时在前台撤回同意。"
     ),
+}
+
+DEFAULT_PURPOSES = {
+    "en": "to recognise you when you come back, so that it is known who introduced you",
+    "zh-Hans": "在您再次来访时认出您，以确认是谁介绍您来的",
 }

@@ -6,14 +6,15 @@ Every change that a client could show is pushed once, with the receipt time of t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
+from .approach import Approach
 from .camera import View
+from .config import Config
 from .consent.interlock import Interlock
 from .events import Bus, State
-from .models import Camera, Track, Zone, ZoneKind
+from .models import Camera, Track, ZoneKind
 from .protocol import ZoneStatus
 from .recognise import Recogniser
 from .store.sightings import SightingTable
@@ -35,25 +36,26 @@ class Presence:
 
     def __init__(
         self,
-        zones: Mapping[str, Zone],
+        config: Config,
         interlock: Interlock,
         recogniser: Recogniser,
         visits: VisitTable,
         sightings: SightingTable,
+        approach: Approach,
         bus: Bus,
-        timezone: ZoneInfo,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._zones = zones
+        self._zones = config.zones
         self._interlock = interlock
         self._recogniser = recogniser
         self._visits = visits
         self._sightings = sightings
         self._bus = bus
-        self._timezone = timezone
+        self._approach = approach
+        self._timezone = config.timezone
         self._clock = clock
         self._live: dict[str, tuple[str, tuple[Track, ...]]] = {}  # by camera: its zone, and the tracks in view
-        self._today = {zone_id: _Today() for zone_id in zones}
+        self._today = {zone_id: _Today() for zone_id in config.zones}
         self._day = 0.0
         self._told: dict[str, ZoneStatus] = {}
 
@@ -69,6 +71,8 @@ class Presence:
         for track in view.live:
             if track.last_at == view.at:
                 await self._recogniser.consider(track, view.shots.get(track.track_id), alone=alone)
+        if view.live:
+            await self._approach.seen(camera.zone_id, view.at)
 
     async def ended(self, track: Track) -> None:
         """A track is over: it was one more person."""

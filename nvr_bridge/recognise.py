@@ -112,6 +112,11 @@ class Recogniser:
             case.who = known
             case.visit_id = visit_id
 
+    def who(self, track: tuple[str, int]) -> Match | None:
+        """Who a live track is so far; None for one that is not followed."""
+        case = self._cases.get(track)
+        return case.who if case else None
+
     def forget(self, visitor_id: str) -> None:
         """The visitor withdrew: a track that was theirs is nobody's, and is not compared again."""
         for case in self._cases.values():

@@ -16,6 +16,7 @@ from .config import Config
 from .consent.enrol import Enrolment
 from .consent.interlock import Assessment, Interlock, Reason
 from .consent.ledger import Ledger
+from .consent.links import Links
 from .consent.permit import Gate
 from .consent.policy import Policy
 from .consent.readings import Readings
@@ -26,8 +27,10 @@ from .events import Bus, EventLog, State
 from .fleet import Fleet
 from .identities import Identities
 from .keeper import Keeper
+from .kiosk import Kiosk
 from .leaving import Leaving
 from .listing import iso, replay_result, sighting_row, visit_row
+from .mine import Mine
 from .models import Event, Visit
 from .notary import Notary
 from .portal import Portal
@@ -74,6 +77,7 @@ class Parts:
     desk: Desk
     portal: Portal
     leaving: Leaving
+    links: Links
     keeper: Keeper
     signings: Signings
     identities: Identities
@@ -85,7 +89,7 @@ class Parts:
 class Service:
     """Answers the server's commands. Arguments come checked by `arguments.COMMAND_SCHEMAS`."""
 
-    def __init__(self, parts: Parts, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, parts: Parts, kiosk: Kiosk, clock: Callable[[], float] = time.time) -> None:
         self.config = parts.config
         self.tokens = parts.tokens
         self.bus = parts.bus
@@ -94,10 +98,13 @@ class Service:
         self.portal = parts.portal
         self.signings = parts.signings
         self.identities = parts.identities
+        self.kiosk = kiosk
         self.notary = parts.notary
         self.keeper = parts.keeper
         self.readings = parts.readings
         self.leaving = parts.leaving
+        kept = (parts.database, parts.ledger, parts.records, parts.links, parts.evidence.visits, parts.casebook)
+        self.mine = Mine(parts.config, *kept, erase=parts.leaving.erase)
         self.engine_id = parts.database.engine_id
         self._parts = parts
         self._clock = clock
@@ -312,6 +319,7 @@ class Service:
             self._reasons[zone_id] = reasons
             if reasons:
                 parts.gate.revoke_zone(zone_id)
+                parts.enrolment.drop(zone_id)
             if before is None or bool(reasons) != bool(before):
                 act = "disarmed" if reasons else "armed"
                 _LOGGER.info("zone %s: %s%s", zone_id, act, f" ({', '.join(reasons)})" if reasons else "")

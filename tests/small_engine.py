@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 from small_desk import SmallDesk, SmallPortal
 from small_people import SmallIdentities, SmallSignings
+from small_visit import SmallKiosk, SmallMine
 
 from nvr_bridge.config import Config
 from nvr_bridge.errors import NotFoundError, RetryError
@@ -89,6 +90,8 @@ class SmallEngine:
         self.log = EventLog(db)
         self.asked: list[tuple[Any, ...]] = []
         self.desk = SmallDesk(self.asked)
+        self.kiosk = SmallKiosk(self.asked, config)
+        self.mine = SmallMine()
         self.signings = SmallSignings(self.asked)
         self.identities = SmallIdentities(self.asked)
         self.portal = SmallPortal(self.asked)

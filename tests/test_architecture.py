@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 TOGETHER = {
     "consent/capture.py",
     "consent/enrol.py",
+    "approach.py",
     "camera.py",
     "desk.py",
     "engine.py",
@@ -51,7 +52,9 @@ TOGETHER = {
     "gallery.py",
     "identities.py",
     "keeper.py",
+    "kiosk.py",
     "leaving.py",
+    "mine.py",
     "listing.py",
     "portal.py",
     "notary.py",

@@ -91,6 +91,10 @@ class Enrolment:
         self._captures.hold(capture)
         return capture
 
+    def drop(self, zone_id: str) -> None:
+        """Forget what is held of the zone: the person left, declined, or the sign went off."""
+        self._captures.drop(zone_id)
+
     async def confirm(self, capture_id: str, args: dict[str, Any]) -> Granted:
         """The person says that what is held is them: remember them by it. Raises as `grant` does."""
         expires_at = self._check(args)

@@ -28,6 +28,7 @@ from ..store.schema import (
 from ..store.schema_cases import CaseRow, ReviewRow
 from ..store.schema_claims import ClaimRow
 from ..store.schema_evidence import CorrectedRow, CorrectionRow, CoSignerRow, SigningRow, StaffRow
+from ..store.schema_links import LinkRow
 from ..store.settled import Alone, Settled, settle, told_alone
 
 
@@ -64,9 +65,8 @@ async def erase_rows(session: AsyncSession, visitor_id: str, settled: Settled) -
     theirs_open = (or_(VisitRow.visitor_id == visitor_id, unnamed), VisitRow.ended_at.is_(None))
     await session.execute(update(VisitRow).where(*theirs_open).values(ended_at=VisitRow.last_at))
     await session.execute(update(VisitRow).where(VisitRow.visitor_id == visitor_id).values(visitor_id=None))
-    await session.execute(delete(TemplateRow).where(TemplateRow.visitor_id == visitor_id))
-    await session.execute(delete(ConsentRow).where(ConsentRow.visitor_id == visitor_id))
-    await session.execute(delete(VisitorRow).where(VisitorRow.visitor_id == visitor_id))
+    for table in (LinkRow, TemplateRow, ConsentRow, VisitorRow):
+        await session.execute(delete(table).where(table.visitor_id == visitor_id))
     return zone_id, (*visit_ids, *sorted(alone.visits.difference(visit_ids)))
 
 

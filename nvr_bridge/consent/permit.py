@@ -100,9 +100,18 @@ class Gate(PermitBook):
             raise NotArmedError(f"zone: {zone_id} is not armed ({', '.join(reasons)}), so the act permits nothing")
         if self._zones[zone_id].kind is not ZoneKind.OPT_IN_LANE:
             raise NotArmedError(f"zone: {zone_id} is a consent point; acts are for opt-in lanes")
-        with self._lock:
-            self._forget_lapsed(now)
-            self._acts.setdefault(zone_id, []).append(_Act(uuid.uuid4().hex, now))
+        self._note(zone_id, now)
+
+    def back(self, zone_id: str) -> None:
+        """Note that somebody said at a tablet that they are back, or showed the pass of who agreed to be recognised.
+
+        Raises `NotArmedError` where nobody is recognised now.
+        """
+        now = self._clock()
+        reasons = self._interlock.reasons(zone_id, now)
+        if reasons:
+            raise NotArmedError(f"zone: {zone_id} is not armed ({', '.join(reasons)}); nobody is recognised there now")
+        self._note(zone_id, now)
 
     def request(self, track: Track, *, alone: bool) -> Permit | UnknownReason:
         """A permit for this track now, or why there is none. The same track gets the same permit while it holds."""
@@ -115,8 +124,6 @@ class Gate(PermitBook):
         with self._lock:
             self._forget_lapsed(now)
             held = next((entry.permit for entry in self._book.values() if entry.track == track.key), None)
-            if held is None and zone.kind is ZoneKind.CONSENT_POINT:
-                return UnknownReason.NO_ACT
             acts = [act for act in self._acts.get(zone.zone_id, []) if not act.taken]
             if held is None and not acts:
                 return UnknownReason.NO_ACT
@@ -129,9 +136,9 @@ class Gate(PermitBook):
                 return held
             act = acts[0]
             act.taken = True
-            return self._mint(
-                zone.zone_id, Ground.OPT_IN_ACT, act.act_id, act.at + ACT_SECONDS, since=act.at, track=track.key
-            )
+            point = zone.kind is ZoneKind.CONSENT_POINT
+            ground, ends = Ground.CONSENT if point else Ground.OPT_IN_ACT, act.at + self._seconds(zone.zone_id)
+            return self._mint(zone.zone_id, ground, act.act_id, ends, since=act.at, track=track.key)
 
     def armed(self, zone_id: str) -> bool:
         """Whether the zone is armed now."""
@@ -165,6 +172,12 @@ class Gate(PermitBook):
             self._acts.pop(zone_id, None)
             self._void(lambda entry: entry.permit.zone_id == zone_id)
 
+    def revoke_acts(self, zone_id: str) -> None:
+        """Whoever acted there thought better of it: nothing is permitted on it any more."""
+        with self._lock:
+            acts = {act.act_id for act in self._acts.pop(zone_id, [])}
+            self._void(lambda entry: entry.permit.zone_id == zone_id and entry.permit.basis in acts)
+
     def company(self, zone_id: str) -> None:
         """More than one face is in view of the zone: no permit of a track there outlives that, seen or covered just now."""
         with self._lock:
@@ -189,7 +202,16 @@ class Gate(PermitBook):
     def _forget_lapsed(self, now: float) -> None:
         self._void(lambda entry: now >= entry.permit.expires_at)
         for zone_id, acts in self._acts.items():
-            self._acts[zone_id] = [act for act in acts if now < act.at + ACT_SECONDS]
+            self._acts[zone_id] = [act for act in acts if now < act.at + self._seconds(zone_id)]
+
+    def _note(self, zone_id: str, now: float) -> None:
+        with self._lock:
+            self._forget_lapsed(now)
+            self._acts.setdefault(zone_id, []).append(_Act(uuid.uuid4().hex, now))
+
+    def _seconds(self, zone_id: str) -> float:
+        """How long an act in the zone holds."""
+        return CONSENT_SECONDS if self._zones[zone_id].kind is ZoneKind.CONSENT_POINT else ACT_SECONDS
 
 
 class OfflineGate(PermitBook):

@@ -73,6 +73,10 @@ class Records:
         """What the visitor is called, or None once they withdrew."""
         return self._aliases.get(visitor_id)
 
+    def agreed(self, visitor_id: str) -> bool:
+        """Whether the visitor agreed to be recognised; who holds a pass alone did not."""
+        return visitor_id in self._agreed
+
     async def visitor_for(self, alias: str) -> str | None:
         """Whose alias this is, however it was typed."""
         wanted = select(VisitorRow.visitor_id).where(VisitorRow.alias_tag == self._tag(alias))

@@ -75,6 +75,53 @@ class IdentityApi(Protocol):
         """Visitors are one person."""
 
 
+class KioskApi(Protocol):
+    """A tablet at a consent point. Results are for the one person before it."""
+
+    def terms(self, zone_id: str, language: str) -> Any:
+        """What a person agrees to there."""
+
+    def state(self, zone_id: str) -> Any:
+        """Whether anybody can be recognised there now, and whether somebody has yet to be asked."""
+
+    async def capture(self, zone_id: str, args: Arguments, photo: bytes | None) -> Any:
+        """Look at the person."""
+
+    async def agree(self, zone_id: str, capture_id: str, args: Arguments) -> Any:
+        """Remember the person who was looked at."""
+
+    async def decline(self, zone_id: str) -> Any:
+        """A pass, without a template."""
+
+    def cancel(self, zone_id: str) -> None:
+        """Drop what was begun."""
+
+    async def back(self, zone_id: str) -> Any:
+        """Recognise the person."""
+
+    def open_pass(self, zone_id: str) -> None:
+        """Wait for a pass to be shown to the camera."""
+
+    def pass_state(self, zone_id: str) -> Any:
+        """Whether one was."""
+
+    async def show_pass(self, zone_id: str, code: str) -> Any:
+        """A pass was typed."""
+
+    async def own_page(self, zone_id: str) -> Any:
+        """A link for whoever has just shown a pass."""
+
+
+class MineApi(Protocol):
+    """A visitor's own page. Raises `UnauthorizedError` for a token that opens nothing."""
+
+    async def read(self, token: str) -> Any:
+        """Everything that is kept about whoever has this token."""
+
+    async def withdraw(self, token: str) -> Any:
+        """Erase them."""
+
+
 class NotaryApi(Protocol):
     """What makes the record provable."""
 
@@ -133,6 +180,14 @@ class EngineApi(Protocol):
     @property
     def bus(self) -> Bus:
         """Where events, states and withdrawals are told, after they are stored."""
+
+    @property
+    def kiosk(self) -> KioskApi:
+        """A tablet at a consent point."""
+
+    @property
+    def mine(self) -> MineApi:
+        """A visitor's own page."""
 
     @property
     def desk(self) -> DeskApi:

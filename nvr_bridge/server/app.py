@@ -15,9 +15,11 @@ from .api import EngineApi
 from .auth import Authority
 from .commands import Context
 from .metrics import CONTENT_TYPE, render
+from .mine import MinePage
 from .notice import NoticePage
 from .pages import Pages
 from .partner_page import PartnerPage
+from .visit import VisitPage
 from .websocket import CLOSE_SECONDS, HEARTBEAT_SECONDS, MESSAGE_LIMIT, Clients, Connection
 
 _LOG = logging.getLogger(__name__)
@@ -53,6 +55,8 @@ class Server:
         pages.add_to(app)
         NoticePage(self._api, pages).add_to(app)
         PartnerPage(self._api, pages).add_to(app)
+        VisitPage(self._api, self.authority, pages).add_to(app)
+        MinePage(self._api, pages).add_to(app)
         # Connections end by `stop`; a client that is merely connected is no reason to wait.
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()

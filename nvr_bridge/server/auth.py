@@ -84,15 +84,19 @@ class Authority:
         self._pending[code] = _Pending(role, name, self._clock() + CODE_SECONDS)
         return PairingCode(code, role, time.time() + CODE_SECONDS)
 
-    async def pair(self, code: str, name: str) -> tuple[Identity, str]:
-        """Trade a code for a token, which is told only this once.
+    async def pair(self, code: str, name: str, *, role: Role | None = None) -> tuple[Identity, str]:
+        """Trade a code for a token, which is told only this once. With `role`, a code for any other counts as wrong.
 
         Raises `UnauthorizedError` for a code that is wrong, used or expired, `RateLimitedError` after too many such.
         """
         self._refuse_guessing()
         self._drop_expired()
         digits = re.sub(r"[\s-]", "", code)
-        pending = self._pending.pop(digits, None)  # taken before anything is awaited: two clients cannot both have it
+        pending = self._pending.get(digits)
+        if pending is not None and role is not None and pending.role is not role:
+            pending = None  # and stays good for whom it was made
+        else:
+            self._pending.pop(digits, None)  # taken before anything is awaited: two clients cannot both have it
         if pending is None:
             self._wrong.append(self._clock())
             raise UnauthorizedError("code: wrong, used or expired; make a new one with `nvr-bridge pair`")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from ..errors import BridgeError, BugError, InvalidError, RetryError, UnauthorizedError
+from ..errors import BridgeError, BugError, FaceError, InvalidError, RetryError, UnauthorizedError
 
 BODY_LIMIT = 16_384  # bytes of a request that carries no picture
 BODY_SECONDS = 15.0  # for a body to arrive
@@ -28,7 +28,7 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def answering(handler: Handler) -> Handler:
-    """A handler whose refusals are answered as JSON, `{"error": {"code", "message"}}`, with a status that fits."""
+    """A handler whose refusals are answered as JSON, `{"error": {"code", "message", "flaw"?}}`, with a status that fits."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
@@ -37,7 +37,10 @@ def answering(handler: Handler) -> Handler:
             raise
         except BridgeError as err:
             status = _STATUS.get(err.code, 503 if isinstance(err, RetryError) else 400)
-            return web.json_response({"error": {"code": err.code, "message": str(err)}}, status=status)
+            error = {"code": err.code, "message": str(err)}
+            if isinstance(err, FaceError) and err.flaw is not None:
+                error["flaw"] = err.flaw
+            return web.json_response({"error": error}, status=status)
 
     return handle
 
@@ -64,6 +67,14 @@ async def read_json(request: web.Request, *, limit: int = BODY_LIMIT, origin: st
     if not isinstance(body, dict):
         raise InvalidError("body: must be a JSON object")
     return body
+
+
+def origin_of(url: str | None) -> str | None:
+    """What a browser calls the origin of a page under `url`."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 async def _read(request: web.Request, limit: int) -> bytes:

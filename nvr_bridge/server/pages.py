@@ -35,6 +35,7 @@ HEADERS: Final = {
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
+_FACT = re.compile(r"\{(\w+)\}")
 _WEIGHT = re.compile(r"q=([01](?:\.\d{1,3})?)$")
 
 
@@ -79,12 +80,14 @@ class Pages:
     ) -> web.Response:
         """The page in the reader's language.
 
-        `facts` and words fill its slots as text, never as markup; `markup` holds HTML that the caller has escaped; `data`
-        is for the page's script, as JSON.
+        `facts` and words fill its slots as text, never as markup, and a word may name a fact as `{fact}`; `markup` holds
+        HTML that the caller has escaped; `data` is for the page's script, as JSON.
         """
         language = language_of(request)
         words = {**self.words["frame", language], **self.words[name, language]}
-        slots = {key: html.escape(text) for key, text in {**words, **(facts or {})}.items()}
+        facts = facts or {}
+        told = {key: _FACT.sub(lambda found: facts.get(found[1], found[0]), text) for key, text in words.items()}
+        slots = {key: html.escape(text) for key, text in {**told, **facts}.items()}
         switch = "".join(_choice(key, title, key == language) for key, title in PAGE_LANGUAGES.items())
         island = _island({"words": words, "language": language, **(data or {})})
         body = _fill(self.bodies[name], slots | dict(markup or {}))

@@ -27,9 +27,10 @@ export function when(moment, { time = true } = {}) {
 
 /** Something that the engine refused, or that did not reach it: `code` is the engine's, or `unreachable`. */
 export class Refused extends Error {
-  constructor(code, message) {
+  constructor(code, message, flaw) {
     super(message);
     this.code = code;
+    this.flaw = flaw;
   }
 }
 
@@ -50,7 +51,7 @@ export async function ask(path, body, { token } = {}) {
   } catch {
     throw new Refused("unreachable", "the engine does not answer");
   }
-  if (!answer.ok) throw new Refused(said.error?.code ?? "error", said.error?.message ?? "");
+  if (!answer.ok) throw new Refused(said.error?.code ?? "error", said.error?.message ?? "", said.error?.flaw);
   return said;
 }
 
@@ -79,9 +80,11 @@ export function onTap(button, work) {
   });
 }
 
-// A change of language keeps what stands after the `#`: it is this reader's own.
+// A change of language keeps the rest of the address: what stands after the `#` is this reader's own.
 for (const link of document.querySelectorAll(".languages a")) {
   link.addEventListener("click", () => {
-    link.hash = location.hash;
+    const address = new URL(location.href);
+    address.searchParams.set("lang", link.lang);
+    link.href = address.href;
   });
 }
