@@ -8,6 +8,17 @@ from nvr_bridge.config import Config
 from nvr_bridge.errors import UnauthorizedError
 
 RECEIPT = {"alias": "Amber Finch 12", "code": "ABCD-EFGH-JKMN-PQRS", "link": "https://visits.test/me#t"}
+WHO = {"language": "en", "notice_hash": "ab" * 32}
+# What the consent page posts, by the last word of its route.
+STEP_BODIES: dict[str, dict[str, Any]] = {
+    "capture": WHO,
+    "agree": {**WHO, "capture": "c"},
+    "decline": {},
+    "cancel": {},
+    "back": {},
+    "pass": {},
+    "mine": {},
+}
 
 
 class SmallKiosk:

@@ -29,6 +29,7 @@ from nvr_bridge.models import (
 from nvr_bridge.sight import Sight
 from nvr_bridge.store.cameras import CameraTable
 from nvr_bridge.store.database import Database
+from nvr_bridge.vision.qr_codes import CodeReader
 from nvr_bridge.worker import Worker
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ async def test_where_nothing_can_be_stored_every_track_ends_once(stream: Callabl
             lambda _: None,
             sight=Sight(TwoFaces(), worker, 40.0),
             viewer=disk,
+            codes=CodeReader(),
             armed=lambda _: False,
             analysis_fps=5.0,
         )
@@ -141,6 +143,7 @@ async def test_a_camera_that_is_added_again_and_again_has_one_loop(
     make_loop = partial(
         CameraLoop,
         sight=Sight(NoFaces(), worker, 40.0),
+        codes=CodeReader(),
         viewer=SlowToLeave(),
         armed=lambda _: False,
         analysis_fps=5.0,

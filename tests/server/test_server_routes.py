@@ -7,6 +7,7 @@ import time
 import aiohttp
 import pytest
 from small_engine import Site
+from small_visit import STEP_BODIES
 
 from nvr_bridge.protocol import ALLOWED, Command, Role
 
@@ -20,6 +21,14 @@ ROUTES: dict[Route, frozenset[Role | None]] = {
     ("GET", "/notice/{zone}"): PUBLIC,
     ("GET", "/notice/{zone}/state"): PUBLIC,
     ("GET", "/partner"): PUBLIC,
+    ("GET", "/visit/{zone}"): PUBLIC,
+    ("GET", "/me"): PUBLIC,
+    # These take no role's token in a header: a kiosk's cookie (`test_server_visit.py`), or a visitor's own link.
+    ("GET", "/visit/{zone}/state"): frozenset(),
+    ("GET", "/visit/{zone}/pass"): frozenset(),
+    **{("POST", f"/visit/{{zone}}/{step}"): frozenset() for step in ("pair", *STEP_BODIES)},
+    ("GET", "/me/data"): frozenset(),
+    ("POST", "/me/withdraw"): frozenset(),
 }
 # Who may do what is decided here by what is said once the connection is made.
 SOCKET: Route = ("GET", "/ws")

@@ -9,21 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 from small_engine import Site
+from small_visit import STEP_BODIES, WHO
 
 from nvr_bridge.protocol import Role
 from nvr_bridge.server.visit import COOKIE, STEPS
 
-WHO = {"language": "en", "notice_hash": "ab" * 32}
 PHOTO = base64.b64encode(b"picture").decode()
-STEP_BODIES: dict[str, dict[str, Any]] = {
-    "capture": WHO,
-    "agree": {**WHO, "capture": "c"},
-    "decline": {},
-    "cancel": {},
-    "back": {},
-    "pass": {},
-    "mine": {},
-}
 STRANGERS = [None, "", "nonsense", "ä", Role.HUB, Role.REVIEWER, Role.VIEWER, Role.ADMIN, "revoked"]
 
 
