@@ -191,6 +191,22 @@ async def test_the_token_is_in_this_tab_alone_and_in_no_request(site: Site, visi
     await expect(page.locator("#claims > li")).to_have_count(len(Outcome))
 
 
+async def test_who_comes_back_to_the_page_sees_what_was_decided_meanwhile(site: Site, visitor: Tab) -> None:
+    page, said = visitor.page, words("en")
+    site.engine.portal.claims = [claim(Outcome.OPEN)]
+    await entered(site, page)
+    site.engine.portal.claims = [claim(Outcome.NOT_GIVEN)]
+    back = "document.dispatchEvent(new Event('visibilitychange'))"
+    await page.evaluate(back)
+    await expect(page.locator("#claims .outcome")).to_have_text(said["outcome_not_given"])
+    await page.get_by_role("button", name=said["appeal"], exact=True).click()
+    await page.get_by_label(said["appeal_why"]).fill("She came with")
+    site.engine.portal.claims = []
+    await page.evaluate(back)
+    await page.keyboard.type(" Lin")
+    await expect(page.get_by_label(said["appeal_why"])).to_have_value("She came with Lin")
+
+
 async def test_another_link_in_the_same_tab_is_another_partner(site: Site, visitor: Tab) -> None:
     page = visitor.page
     await entered(site, page)

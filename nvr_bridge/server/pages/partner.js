@@ -87,7 +87,7 @@ function card(claim) {
 function asking(label, question, work, text) {
   const box = made("div");
   const begin = made("button", label, { type: "button" });
-  const form = made("div", "", { hidden: true });
+  const form = made("div", "", { className: "asked", hidden: true });
   const yes = made("button", label, { type: "button", className: text ? "main" : "grave" });
   const no = made("button", word("cancel"), { type: "button" });
   const buttons = made("p", "", { className: "actions" });
@@ -210,11 +210,17 @@ async function told(what) {
   one("#lost").hidden = what === "open";
   if (what === "open") {
     if (one('[data-step="desk"]').hidden) show("desk");
-    await tried("#done", async () => {
-      await refresh();
-      return "";
-    });
+    await lookAgain();
   }
+}
+
+/** Show what there is now, unless somebody is in the middle of answering a question. */
+async function lookAgain() {
+  if (document.querySelector("#claims .asked:not([hidden])")) return;
+  await tried("#done", async () => {
+    await refresh();
+    return "";
+  });
 }
 
 function begin() {
@@ -234,6 +240,10 @@ function begin() {
   });
 }
 
+// Whoever comes back to the page sees what was decided meanwhile.
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && wire !== undefined && one("#lost").hidden) lookAgain();
+});
 // Another link opened in the same tab changes nothing but what stands after the `#`.
 addEventListener("hashchange", () => {
   if (location.hash.length > 1) location.reload();
