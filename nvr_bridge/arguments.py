@@ -7,7 +7,7 @@ from typing import Any
 import voluptuous as vol
 
 from .errors import InvalidError
-from .models import RetentionClass
+from .models import ATTRIBUTIONS, CaseState, RetentionClass
 from .protocol import Command, Role
 from .values import (
     RETENTION_DAYS,
@@ -25,6 +25,7 @@ from .values import (
     whole,
 )
 
+REPORTS = ("day", "partner", "zone", "hour")  # what visits may be counted by
 CSV_LIMIT = 1_000_000  # characters, well over 5,000 referrals
 SEVERAL = 20  # visitors in one command
 PHOTO_LIMIT = 8_000_000  # characters of base64, about 6 MB of JPEG
@@ -54,6 +55,10 @@ def _source(value: Any) -> str:
     return told
 
 
+_CASE = text(20)
+_BY = text(255)  # the hub's own id of its user: opaque here
+_SEEN = text(20)
+_REASON = text(500)
 NOTICE_HASH = vol.All(
     str, vol.Match(r"^[0-9a-f]{64}$", msg="must be a sha256 in hexadecimal, as the zone's state shows it")
 )
@@ -160,6 +165,45 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.CLAIM_APPEAL: vol.Schema({vol.Required("referral"): text(64), vol.Required("text"): text(2000)}),
     Command.ATTRIBUTION_REPLAY: vol.Schema(
         {vol.Required("from"): day, vol.Required("to"): day, vol.Optional("settings"): text(20_000)}
+    ),
+    Command.CASE_LIST: vol.Schema(
+        {
+            vol.Optional("day"): day,
+            vol.Optional("from"): day,
+            vol.Optional("to"): day,
+            vol.Optional("state"): one_of(*CaseState),
+            vol.Optional("needs_review"): bool,
+            vol.Optional("limit", default=1000): whole(1, 10_000),
+        }
+    ),
+    Command.CASE_GET: vol.Schema({vol.Required("case"): _CASE}),
+    Command.CASE_CONFIRM: vol.Schema(
+        {vol.Required("case"): _CASE, vol.Required("seen"): _SEEN, vol.Optional("by"): _BY}
+    ),
+    Command.CASE_CHANGE: vol.Schema(
+        {
+            vol.Required("case"): _CASE,
+            vol.Required("attribution"): one_of(*ATTRIBUTIONS),
+            vol.Optional("partner"): vol.Any(None, text(63)),
+            vol.Required("reason"): _REASON,
+            vol.Optional("seen"): _SEEN,
+            vol.Optional("by"): _BY,
+        }
+    ),
+    Command.CASE_SECOND: vol.Schema(
+        {
+            vol.Required("case"): _CASE,
+            vol.Required("agree"): bool,
+            vol.Optional("reason"): _REASON,
+            vol.Optional("seen"): _SEEN,
+            vol.Optional("by"): _BY,
+        }
+    ),
+    Command.CASE_SEND_BACK: vol.Schema(
+        {vol.Required("case"): _CASE, vol.Required("reason"): _REASON, vol.Optional("by"): _BY}
+    ),
+    Command.REPORT_VISITS: vol.Schema(
+        {vol.Required("from"): day, vol.Required("to"): day, vol.Optional("by", default="day"): one_of(*REPORTS)}
     ),
     Command.SIGHTING_LIST: vol.Schema(
         {

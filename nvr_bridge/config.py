@@ -80,6 +80,7 @@ class Config:
     rules: Settings  # of attribution
     policy: dict[str, float]  # limits of the profile that the site makes stricter
     retention: dict[RetentionClass, float]  # days, where the site does not take the profile's
+    second_person: bool  # whether a review that moves money needs another one
 
     @property
     def notice_hash(self) -> str:
@@ -120,6 +121,7 @@ _RULES = {
         vol.Optional("margin", default=0.05): number(0, 2),
     },
     vol.Optional("clock_error", default="2s"): between("0s", "1h"),
+    vol.Optional("second_person", default=False): bool,
 }
 _SITE = vol.Schema(
     {
@@ -194,11 +196,12 @@ def _build(site: dict[str, Any], folder: Path) -> Config:
         rules=_rules(site),
         policy=site["policy"],
         retention={RetentionClass(kind): days for kind, days in site["retention"].items()},
+        second_person=site["attribution"]["second_person"],
     )
 
 
 def _rules(site: dict[str, Any]) -> Settings:
-    rules = {key: value for key, value in site["attribution"].items() if key != "match"}
+    rules = {key: value for key, value in site["attribution"].items() if key not in {"match", "second_person"}}
     match = site["attribution"]["match"]
     return Settings(
         **rules,

@@ -49,7 +49,9 @@ class Desk:
             declared=args.get("declared"),
             expected=args.get("expected"),
         )
-        return self._row(await self._referrals.file(filing, self._register.clock()))
+        stored = await self._referrals.file(filing, self._register.clock())
+        self._register.unjudged.referrals([stored.referral_id])
+        return self._row(stored)
 
     async def referral_import(self, args: dict[str, Any]) -> dict[str, Any]:
         """File many referrals, or none of them if any row is bad; a dry run only looks. For a `partner`: only its own."""
@@ -65,6 +67,7 @@ class Desk:
         else:
             refusals, stored = await self._referrals.file_all(wanted, now)
             kept = len(stored)
+            self._register.unjudged.referrals(referral.referral_id for referral in stored)
         bad |= {number: str(why) for (number, _), why in zip(filings, refusals, strict=True) if why is not None}
         return {
             "dry_run": args["dry_run"],
@@ -82,6 +85,7 @@ class Desk:
     async def referral_withdraw(self, args: dict[str, Any]) -> dict[str, Any]:
         """Take a referral back; for a `partner`, if it is its own."""
         await self._referrals.withdraw(args["referral"], self._register.clock(), args.get("partner"))
+        self._register.unjudged.referrals([args["referral"]])
         return {"withdrawn": True}
 
     # --- passes and check-ins ---

@@ -18,6 +18,7 @@ from functools import partial
 
 from .approach import Approach
 from .camera import CameraLoop
+from .cases import CaseDesk, Store
 from .config import Config
 from .consent.capture import Captures
 from .consent.checkpoints import Checkpoints
@@ -42,7 +43,7 @@ from .keeper import Keeper
 from .kiosk import Kiosk
 from .leaving import Leaving
 from .notary import Notary
-from .portal import Portal, Told
+from .portal import Portal
 from .presence import Presence
 from .recognise import Recogniser
 from .register import Register
@@ -70,6 +71,8 @@ from .vision.qr_codes import CodeReader
 from .vision.sessions import load
 from .visits.attendance import Attendance
 from .visits.casebook import Casebook, Tables
+from .visits.unjudged import Unjudged
+from .visits.verdicts import Verdicts
 from .worker import Worker
 
 _LOGGER = logging.getLogger(__name__)
@@ -78,6 +81,7 @@ INTERLOCK_EVERY = 0.2  # seconds between looks at the interlock: it must be seen
 SWEEP_EVERY = 1.0  # seconds between sweeps of visits
 COUNTERS_EVERY = 10.0  # seconds between pushes of counters that move all the time
 KEEP_EVERY = 60.0  # seconds between looks whether a purge is due
+VERDICTS_EVERY = 0.1  # seconds between looks for verdicts that are to be told
 EXPIRY_EVERY = 60.0  # seconds between looks for consents that have expired
 READINGS_EVERY = 60.0  # seconds between looks for readings to write together
 SIGN_EVERY = 3600.0  # seconds between checkpoints of the ledger; the first is made at the start
@@ -119,6 +123,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 (COUNTERS_EVERY, service.push_counters),
                 (EXPIRY_EVERY, service.leaving.expire),
                 (KEEP_EVERY, service.keeper.keep),
+                (VERDICTS_EVERY, service.cases.tell_verdicts),
                 (SIGN_EVERY, service.notary.sign_ledger),
                 (READINGS_EVERY, service.readings.flush),
             ):
@@ -160,28 +165,27 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
 
     bus, interlock = Bus(), Interlock(config.zones, policy, config.notice_hash, config.sign_ttl)
     gate = Gate(config.zones, interlock)
-    sight, gallery = await _models(config, policy.biometrics, gate, stack)
-    await gallery.rebuild(records.templates)
-    attendance = Attendance(evidence.visits, bus, config.visit_gap)
-    await attendance.load()
+    sight, gallery = await _models(config, policy.biometrics, gate, records, stack)
+    unjudged, casebook = Unjudged(), Casebook(evidence, config.rules)
+    attendance = await _attendance(config, evidence.visits, bus, unjudged)
     recogniser = Recogniser(config.zones, gate, gallery, attendance, evidence.sightings, sight)
     approach = Approach(config.zones, config.approach_gap, database, log, bus)
-    presence = Presence(config, interlock, recogniser, evidence.visits, evidence.sightings, approach, bus)
+    presence = Presence(config, interlock, recogniser, evidence, approach, bus)
     reader, fleet = _cameras(config, CameraTable(database, vault), sight, presence, gate, bus, stack)
     captures = Captures(fleet, sight)
     enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, captures, sight, bus)
-    casebook = Casebook(evidence, config.rules)
     leaving = Leaving(records, gallery, recogniser, attendance, casebook, bus)
     keeper = Keeper(config, policy, database, base.settings, ledger, leaving, casebook)
     passes, partners = Passes(database, vault, ledger, records), PartnerTable(database, ledger)
-    register = Register(config, vault, records, passes, attendance, presence.refresh)
-    tokens, cases, claims = TokenTable(database), CaseTable(database, vault, ledger), ClaimTable(database)
+    register = Register(config, vault, records, passes, attendance, unjudged, presence.refresh)
+    store = Store(database, evidence, ClaimTable(database), TokenTable(database), partners, ledger)
+    cases = await _cases(config, store, log, bus, records, casebook, unjudged, presence)
     parts = Parts(
         config=config,
         policy=policy,
         database=database,
         settings=base.settings,
-        tokens=tokens,
+        tokens=store.tokens,
         log=log,
         ledger=ledger,
         records=records,
@@ -199,9 +203,10 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
         keeper=keeper,
         desk=Desk(register, passes, partners, evidence),
         links=Links(database, vault, ledger, records),
-        portal=Portal(config, Told(database, tokens, partners, evidence.referrals, cases, claims)),
+        portal=Portal(config, store, unjudged),
         signings=Signings(register, evidence, casebook),
         identities=Identities(register, evidence),
+        cases=cases,
         casebook=casebook,
         notary=base.notary,
         readings=base.readings,
@@ -229,6 +234,22 @@ class _Base:
     settings: SettingsTable
     notary: Notary
     readings: Readings
+
+
+async def _cases(
+    config: Config,
+    store: Store,
+    log: EventLog,
+    bus: Bus,
+    records: Records,
+    casebook: Casebook,
+    unjudged: Unjudged,
+    presence: Presence,
+) -> CaseDesk:
+    """Who tells verdicts, and who settles them; what was left untold is to be told first."""
+    verdicts = Verdicts(store.database, log, bus, store.evidence, casebook, unjudged, config.rules)
+    await verdicts.load()
+    return CaseDesk(config, store, records, casebook, verdicts, unjudged, presence)
 
 
 async def _open(config: Config, stack: AsyncExitStack) -> _Base:
@@ -267,8 +288,10 @@ def _cameras(
     return reader, Fleet(table, config.zones, config.interfaces, bus, make_loop)
 
 
-async def _models(config: Config, biometrics: bool, gate: Gate, stack: AsyncExitStack) -> tuple[Sight, Gallery]:
-    """What looks at pictures, and the index of templates, which is empty. Each has a thread of its own."""
+async def _models(
+    config: Config, biometrics: bool, gate: Gate, records: Records, stack: AsyncExitStack
+) -> tuple[Sight, Gallery]:
+    """What looks at pictures, and the index of templates. Each has a thread of its own."""
     worker = Worker("vision")
     stack.push_async_callback(worker.close)
     vision = await worker.run(
@@ -276,7 +299,15 @@ async def _models(config: Config, biometrics: bool, gate: Gate, stack: AsyncExit
     )
     gallery = Gallery(vision.dimension, vision.threshold)
     stack.push_async_callback(gallery.close)
+    await gallery.rebuild(records.templates)
     return Sight(vision, worker, config.min_face), gallery
+
+
+async def _attendance(config: Config, visits: VisitTable, bus: Bus, unjudged: Unjudged) -> Attendance:
+    """Who is on a visit, those included who were when the engine last stopped."""
+    attendance = Attendance(visits, bus, unjudged, config.visit_gap)
+    await attendance.load()
+    return attendance
 
 
 def _evidence(config: Config, database: Database, vault: Vault, ledger: Ledger, log: EventLog) -> Tables:
@@ -289,4 +320,5 @@ def _evidence(config: Config, database: Database, vault: Vault, ledger: Ledger, 
         staff=StaffTable(database, ledger),
         corrections=CorrectionTable(database, ledger),
         reach=Reach(database),
+        cases=CaseTable(database, vault, ledger),
     )

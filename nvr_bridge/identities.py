@@ -28,13 +28,17 @@ class Identities:
         since, until = args.get("from", now), args.get("until")
         if until is not None and until <= since:
             raise InvalidError("until: is not after from; give a later time, or leave it out")
-        return self._mark(await self._staff.mark(visitor_id, since, until, now))
+        mark = await self._staff.mark(visitor_id, since, until, now)
+        self._register.unjudged.visitors([visitor_id])
+        return self._mark(mark)
 
     async def staff_end(self, args: dict[str, Any]) -> dict[str, Any]:
         """A visitor belongs to the staff no longer."""
         visitor_id = await self._register.visitor(args["alias"])
         now = self._register.clock()
-        return self._mark(await self._staff.end(visitor_id, args.get("until", now), now, self._day_start))
+        mark = await self._staff.end(visitor_id, args.get("until", now), now, self._day_start)
+        self._register.unjudged.visitors([visitor_id])
+        return self._mark(mark)
 
     async def staff_list(self) -> list[dict[str, Any]]:
         """Who belongs to the staff, or did, the earliest first."""
@@ -53,6 +57,7 @@ class Identities:
     async def _correct(self, kind: Kind, aliases: list[str]) -> dict[str, Any]:
         visitors = await self._register.visitors("aliases", aliases)
         made = await self._corrections.correct(kind, visitors, self._register.clock())
+        self._register.unjudged.visitors(visitors)
         return {"correction": made.correction_id, "kind": made.kind, "at": iso(made.at)}
 
     def _day_start(self, at: float) -> float:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .models import Outcome, Visit
+from .store.cases import StoredCase, StoredReview
 from .store.claims import StoredClaim
 from .store.referrals import StoredReferral
 from .store.sightings import StoredSighting
@@ -14,6 +15,7 @@ from .store.signings import StoredSigning
 from .visits.casebook import Case, Compared, Days
 from .visits.replay import Day
 from .visits.rules import RULES_VERSION
+from .visits.telling import needs_person, version
 
 
 def visit_row(visit: Visit, case: Case, alias: str | None) -> dict[str, Any]:
@@ -64,6 +66,35 @@ def claim_row(
         "outcome": outcome.value,
         "day": decided.day.isoformat() if decided is not None and outcome is Outcome.GIVEN else None,
         "appeal": appeal,
+    }
+
+
+def case_row(visit: Visit, stored: StoredCase, case: Case | None, alias: str | None) -> dict[str, Any]:
+    """A case: its visit, the verdict as it is now, and how far people are with it."""
+    return {
+        "case": stored.case_id,
+        "state": stored.state.value,
+        **visit_row(visit, case or {}, alias),
+        "needs_review": case is not None and needs_person(case, stored.state),
+        "version": None if case is None else version(case),
+    }
+
+
+def review_row(review: StoredReview) -> dict[str, Any]:
+    """Something that happened to a case."""
+    return {
+        "at": iso(review.at),
+        "act": review.act.value,
+        "state": review.state.value,
+        "attribution": review.attribution,
+        "partner": review.partner,
+        "seen": review.seen,
+        "by": review.token_name,  # None: the engine itself
+        "token_id": review.token_id,
+        "user": review.user_id,
+        "referral": review.referral_id,
+        "reason": review.reason,
+        "ledger": review.ledger,
     }
 
 

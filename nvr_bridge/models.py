@@ -274,6 +274,9 @@ class Visit:
         return self.earlier > 0
 
 
+ATTRIBUTIONS = ("natural", "channel", "staff", "undetermined")
+
+
 class CaseState(StrEnum):
     """How far people are with a visit's verdict."""
 
@@ -319,6 +322,7 @@ class EventKind(StrEnum):
     CONSENT_GRANTED = "consent_granted"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     PERSON_APPROACHING = "person_approaching"  # somebody, in a zone where nobody was for a while; never who
+    VERDICT = "verdict"  # what a visit came to, told again whenever that changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,47 +8,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from .cases import Store
 from .config import Config
 from .errors import ConflictError
 from .listing import claim_row
 from .models import ReviewAct
-from .store.cases import CaseTable, NewReview, StoredCase, StoredReview
-from .store.claims import ClaimTable, StoredClaim
-from .store.database import Database
-from .store.partners import PartnerTable
-from .store.referrals import ReferralTable, StoredReferral
-from .store.tokens import TokenTable
+from .store.cases import NewReview, StoredCase, StoredReview
+from .store.claims import StoredClaim
+from .store.referrals import StoredReferral
 from .visits.claims import APPEALABLE, undecided, weightiest
 from .visits.review import Move, Reviewer, done, moved, standing
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Where what partners are told is kept."""
-
-    database: Database
-    tokens: TokenTable
-    partners: PartnerTable
-    referrals: ReferralTable
-    cases: CaseTable
-    claims: ClaimTable
+from .visits.unjudged import Unjudged
 
 
 class Portal:
     """Answers partners. `args["partner"]` is the caller's own, from its token; the rest comes checked."""
 
-    def __init__(self, config: Config, store: Told, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, config: Config, store: Store, unjudged: Unjudged, clock: Callable[[], float] = time.time
+    ) -> None:
         self._config = config
         self._store = store
+        self._unjudged = unjudged
         self._clock = clock
 
     async def claim_list(self, args: dict[str, Any]) -> dict[str, Any]:
         """The partner's referrals, the latest declared first, each with what became of it."""
         partner = await self._store.partners.get(args["partner"])
-        referrals = await self._store.referrals.list(partner.partner_id, None, args["limit"])
+        referrals = await self._store.evidence.referrals.list(partner.partner_id, None, args["limit"])
         claims = await self._store.claims.of([referral.referral_id for referral in referrals])
         return {
             "partner": partner.partner_id,
@@ -68,6 +57,7 @@ class Portal:
         async with self._store.database.write() as session:
             await self._store.claims.appeal(session, referral_id, case_id, self._clock())
             await self._store.cases.review(session, case_id, opens)
+        self._unjudged.visit((await self._store.cases.get(case_id)).visit_id)
         return {"appealed": True}
 
     # --- helpers ---

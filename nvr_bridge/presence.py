@@ -17,8 +17,7 @@ from .events import Bus, State
 from .models import Camera, Track, ZoneKind
 from .protocol import ZoneStatus
 from .recognise import Recogniser
-from .store.sightings import SightingTable
-from .store.visits import VisitTable
+from .visits.casebook import Tables
 from .visits.sessions import day_start
 
 
@@ -39,8 +38,7 @@ class Presence:
         config: Config,
         interlock: Interlock,
         recogniser: Recogniser,
-        visits: VisitTable,
-        sightings: SightingTable,
+        evidence: Tables,
         approach: Approach,
         bus: Bus,
         clock: Callable[[], float] = time.time,
@@ -48,8 +46,8 @@ class Presence:
         self._zones = config.zones
         self._interlock = interlock
         self._recogniser = recogniser
-        self._visits = visits
-        self._sightings = sightings
+        self._visits = evidence.visits
+        self._sightings = evidence.sightings
         self._bus = bus
         self._approach = approach
         self._timezone = config.timezone

@@ -60,6 +60,13 @@ class Command(StrEnum):
     CLAIM_LIST = "claim/list"
     CLAIM_APPEAL = "claim/appeal"
     ATTRIBUTION_REPLAY = "attribution/replay"
+    CASE_LIST = "case/list"
+    CASE_GET = "case/get"
+    CASE_CONFIRM = "case/confirm"
+    CASE_CHANGE = "case/change"
+    CASE_SECOND = "case/second"
+    CASE_SEND_BACK = "case/send_back"
+    REPORT_VISITS = "report/visits"
     SIGHTING_LIST = "sighting/list"
     CAMERA_LIST = "camera/list"
     CAMERA_DISCOVER = "camera/discover"
@@ -80,6 +87,7 @@ _OPERATORS = frozenset({Role.ADMIN, Role.REVIEWER})
 _FILING = _OPERATORS | {Role.PARTNER}  # a partner for itself alone, whatever its arguments say
 _KEEPERS = frozenset({Role.ADMIN, Role.HUB})  # who answers for the data does so at the hub too
 _DESK = _OPERATORS | {Role.KIOSK}
+_REVIEWERS = _OPERATORS | {Role.HUB}
 
 ALLOWED: dict[Command, frozenset[Role]] = {
     Command.STATUS: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),
@@ -111,6 +119,13 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.CLAIM_LIST: frozenset({Role.PARTNER}),
     Command.CLAIM_APPEAL: frozenset({Role.PARTNER}),
     Command.ATTRIBUTION_REPLAY: _OPERATORS,
+    Command.CASE_LIST: _REVIEWERS,
+    Command.CASE_GET: _OPERATORS,  # what a verdict rests on is no business of the hub's
+    Command.CASE_CONFIRM: _REVIEWERS,
+    Command.CASE_CHANGE: _REVIEWERS,
+    Command.CASE_SECOND: _REVIEWERS,
+    Command.CASE_SEND_BACK: _REVIEWERS,
+    Command.REPORT_VISITS: _OPERATORS,
     Command.SIGHTING_LIST: _OPERATORS,
     Command.CAMERA_LIST: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),
     Command.CAMERA_DISCOVER: frozenset({Role.ADMIN, Role.HUB}),

@@ -103,6 +103,8 @@ class Recogniser:
             ended_at=track.last_at,
         )
         await self._sightings.add(sighting, case.visit_id, runs=case.runs)
+        if case.visit_id is not None:
+            self._attendance.sighted(case.visit_id)
         return sighting
 
     def enrolled(self, track: Track, known: Known, visit_id: str) -> None:

@@ -19,6 +19,7 @@ from .models import Visit
 from .store.visits import Also
 from .visits.attendance import Attendance
 from .visits.evidence import contact, document
+from .visits.unjudged import Unjudged
 
 
 class Register:
@@ -31,11 +32,13 @@ class Register:
         records: Records,
         passes: Passes,
         attendance: Attendance,
+        unjudged: Unjudged,
         changed: Callable[[str], Awaitable[None]],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.config = config
         self.clock = clock
+        self.unjudged = unjudged
         self.contact_key = vault.hash_key("contact")
         self._document_key = vault.hash_key("document")
         self._records = records

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import __version__
+from .cases import CaseDesk
 from .config import Config
 from .consent.enrol import Enrolment
 from .consent.interlock import Assessment, Interlock, Reason
@@ -45,6 +46,7 @@ from .store.tokens import TokenTable
 from .visits.attendance import Attendance
 from .visits.casebook import Case, Casebook, Tables
 from .visits.scenario import read_settings
+from .visits.telling import by_now
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,6 +83,7 @@ class Parts:
     keeper: Keeper
     signings: Signings
     identities: Identities
+    cases: CaseDesk
     casebook: Casebook
     notary: Notary
     readings: Readings
@@ -99,6 +102,7 @@ class Service:
         self.signings = parts.signings
         self.identities = parts.identities
         self.kiosk = kiosk
+        self.cases = parts.cases
         self.notary = parts.notary
         self.keeper = parts.keeper
         self.readings = parts.readings
@@ -239,7 +243,13 @@ class Service:
         visits = await self._parts.evidence.visits.list(
             args.get("since"), args.get("until"), args.get("zone"), args["limit"]
         )
-        cases = await self._parts.casebook.verdicts(visits)
+        found = await self._parts.casebook.verdicts(visits)
+        now, rules = self._clock(), self.config.rules
+        cases = {
+            visit.visit_id: by_now(found[visit.visit_id], (), visit.started_at, now, rules)
+            for visit in visits
+            if visit.visit_id in found
+        }
         return [self._visit(visit, cases.get(visit.visit_id, {})) for visit in visits]
 
     def _visit(self, visit: Visit, case: Case) -> dict[str, Any]:

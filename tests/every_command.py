@@ -32,6 +32,12 @@ ARGUMENTS: dict[Command, dict[str, Any]] = {
     Command.REFERRAL_WITHDRAW: {"referral": "r1"},
     Command.CLAIM_APPEAL: {"referral": "r1", "text": "She is our client."},
     Command.ATTRIBUTION_REPLAY: {"from": "2026-03-02", "to": "2026-03-08"},
+    Command.CASE_GET: {"case": "K7QF-2M9D"},
+    Command.CASE_CONFIRM: {"case": "K7QF-2M9D", "seen": "0a1b2c3d"},
+    Command.CASE_CHANGE: {"case": "K7QF-2M9D", "attribution": "natural", "reason": "she came by bus"},
+    Command.CASE_SECOND: {"case": "K7QF-2M9D", "agree": True},
+    Command.CASE_SEND_BACK: {"case": "K7QF-2M9D", "reason": "ask the desk"},
+    Command.REPORT_VISITS: {"from": "2026-03-02", "to": "2026-03-08"},
     Command.CAMERA_ADD: {"address": "127.0.0.1:9", "zone": "lane"},  # where nothing answers
     Command.CAMERA_REMOVE: {"camera": "front"},
     Command.TOKEN_REVOKE: {"token_id": "nobody"},

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+from small_cases import SmallCases
 from small_desk import SmallDesk, SmallPortal
 from small_people import SmallIdentities, SmallSignings
 from small_visit import SmallKiosk, SmallMine
@@ -95,6 +96,7 @@ class SmallEngine:
         self.signings = SmallSignings(self.asked)
         self.identities = SmallIdentities(self.asked)
         self.portal = SmallPortal(self.asked)
+        self.cases = SmallCases(self.asked)
         self.notary = SmallNotary()
         self.keeper = SmallKeeper(self.asked)
         self.readings = SmallReadings()

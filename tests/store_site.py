@@ -87,6 +87,7 @@ class Site:
                 staff=self.staff,
                 corrections=self.corrections,
                 reach=Reach(self.db),
+                cases=self.cases,
             ),
             settings,
         )

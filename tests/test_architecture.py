@@ -46,6 +46,7 @@ TOGETHER = {
     "consent/enrol.py",
     "approach.py",
     "camera.py",
+    "cases.py",
     "desk.py",
     "engine.py",
     "fleet.py",

@@ -13,6 +13,7 @@ from ..errors import AskError, BridgeError
 from . import (
     attribution,
     cameras,
+    cases,
     consent,
     desk,
     discover,
@@ -58,6 +59,8 @@ app.add_typer(retention.app, name="retention")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(attribution.app, name="attribution")
+app.add_typer(cases.app, name="cases")
+cases.register(app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(evidence.app, name="evidence")
 

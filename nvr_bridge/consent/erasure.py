@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import batched
 
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..models import Event
-from ..store.cases import SOME
+from ..store.database import PAGE
 from ..store.schema import (
     CheckInRow,
     ConsentRow,
@@ -93,7 +94,7 @@ async def _erase_reasons(session: AsyncSession, visit_ids: Sequence[str]) -> Non
     A partner keeps the answer that it was given, and from its referral nothing leads to the visit.
     """
     gone = {"reason_sealed": None, "salt": None, "ledger": None, "referral_id": None}
-    for first in range(0, len(visit_ids), SOME):
-        cases = select(CaseRow.case_id).where(CaseRow.visit_id.in_(visit_ids[first : first + SOME]))
+    for part in batched(visit_ids, PAGE, strict=False):
+        cases = select(CaseRow.case_id).where(CaseRow.visit_id.in_(part))
         await session.execute(update(ReviewRow).where(ReviewRow.case_id.in_(cases)).values(**gone))
         await session.execute(update(ClaimRow).where(ClaimRow.case_id.in_(cases)).values(case_id=None))

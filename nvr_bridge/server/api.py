@@ -162,6 +162,31 @@ class PortalApi(Protocol):
         """Ask that a decision be looked at again; `by` is the token."""
 
 
+class CasesApi(Protocol):
+    """Those who settle what visits came to. `by` is the token that a command came with."""
+
+    async def listed(self, args: Arguments) -> Any:
+        """Cases, newest visit first."""
+
+    async def get(self, args: Arguments, by: str) -> Any:
+        """A case, what its verdict rests on, and its history."""
+
+    async def confirm(self, args: Arguments, by: str) -> Any:
+        """The verdict is right."""
+
+    async def change(self, args: Arguments, by: str) -> Any:
+        """The verdict is another one."""
+
+    async def second(self, args: Arguments, by: str) -> Any:
+        """A second person's word on a change."""
+
+    async def send_back(self, args: Arguments, by: str) -> Any:
+        """Somebody has to find out more."""
+
+    async def report(self, args: Arguments) -> Any:
+        """Counts of visits."""
+
+
 class EngineApi(Protocol):
     """The engine as commands see it. Results are JSON-able; refusals are `BridgeError`s, whose code goes on the wire."""
 
@@ -216,6 +241,10 @@ class EngineApi(Protocol):
     @property
     def keeper(self) -> KeeperApi:
         """Those who answer for the data."""
+
+    @property
+    def cases(self) -> CasesApi:
+        """Those who settle what visits came to."""
 
     def status(self) -> EngineStatus:
         """The engine's own state, now."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from ..arguments import validate
 from ..errors import InvalidError, UnauthorizedError
 from ..protocol import ALLOWED, Command, Role
-from . import partners
+from . import cases, partners
 from .api import Arguments, EngineApi
 from .auth import Authority
 from .partners import PartnerLimits
@@ -96,6 +96,7 @@ READS: dict[Command, str] = {
     Command.SIGNING_LIST: "read_signings",
     Command.STAFF_LIST: "read_staff",
     Command.ATTRIBUTION_REPLAY: "read_replay",
+    Command.CASE_LIST: "read_cases",
 }
 
 
@@ -177,6 +178,13 @@ _HANDLERS: dict[Command, Handler] = {
     Command.CLAIM_LIST: partners.claim_list,
     Command.CLAIM_APPEAL: partners.claim_appeal,
     Command.ATTRIBUTION_REPLAY: lambda request, _, context: context.api.attribution_replay(request.args),
+    Command.CASE_LIST: cases.listed,
+    Command.CASE_GET: cases.get,
+    Command.CASE_CONFIRM: cases.confirm,
+    Command.CASE_CHANGE: cases.change,
+    Command.CASE_SECOND: cases.second,
+    Command.CASE_SEND_BACK: cases.send_back,
+    Command.REPORT_VISITS: cases.report,
     Command.SIGHTING_LIST: lambda request, _, context: context.api.sighting_list(request.args),
     Command.CAMERA_LIST: lambda _, __, context: context.api.camera_list(),
     Command.CAMERA_DISCOVER: lambda request, _, context: context.api.camera_discover(request.args),

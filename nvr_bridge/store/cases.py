@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import and_, exists, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .. import codes
@@ -17,12 +15,12 @@ from ..consent.ledger import Ledger
 from ..consent.vault import Vault
 from ..errors import NotFoundError
 from ..models import CaseState, ReviewAct
-from .database import Database
+from . import proof
+from .database import PAGE, Database, rows_of
 from .schema import VisitRow
 from .schema_cases import CaseRow, ReviewRow
 
 CODE = 8  # characters of a case's id: 40 bits
-SOME = 500  # visits asked about at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +78,29 @@ class StoredReview:
         )
 
 
-# Given a case and its history, the oldest first: what happens to it. Raises why nothing may.
-type Decide = Callable[[StoredCase, Sequence[StoredReview]], NewReview]
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict that somebody set."""
+
+    visit_id: str
+    at: float
+    attribution: str
+    partner: str | None
+
+
+_DECIDES = or_(  # as `StoredReview.decides`
+    ReviewRow.act.in_([ReviewAct.CONFIRM.value, ReviewAct.AGREE.value]),
+    and_(ReviewRow.act == ReviewAct.CHANGE.value, ReviewRow.state == CaseState.CHANGED.value),
+)
+DECISIONS = (
+    select(CaseRow.visit_id, ReviewRow.at, ReviewRow.attribution, ReviewRow.partner)
+    .join(CaseRow, CaseRow.case_id == ReviewRow.case_id)
+    .where(_DECIDES)
+)
+
+
+# Given a case and its history, the oldest first: what happens to it, if anything. Raises why nothing may.
+type Decide = Callable[[StoredCase, Sequence[StoredReview]], NewReview | None]
 
 
 class CaseTable:
@@ -100,10 +119,9 @@ class CaseTable:
     async def of(self, visit_ids: Iterable[str]) -> dict[str, StoredCase]:
         """The cases of some visits, by visit."""
         found: dict[str, StoredCase] = {}
-        wanted = [*visit_ids]
         async with self._db.read() as session:
-            for first in range(0, len(wanted), SOME):
-                some = select(CaseRow).where(CaseRow.visit_id.in_(wanted[first : first + SOME]))
+            for part in batched(visit_ids, PAGE, strict=False):
+                some = select(CaseRow).where(CaseRow.visit_id.in_(part))
                 found |= {row.visit_id: _case(row) for row in await session.scalars(some)}
         return found
 
@@ -112,14 +130,37 @@ class CaseTable:
         async with self._db.read() as session:
             return await self._history(session, await _row(session, case_id))
 
-    async def review(self, session: AsyncSession, case_id: str, decide: Decide) -> StoredReview:
-        """Add to a case's history, in the caller's write transaction, what `decide` makes of the case.
+    async def waiting(self) -> frozenset[str]:
+        """The visits whose cases somebody put in question, whenever that was: reviewed before, and open."""
+        decided = [state.value for state in (CaseState.CONFIRMED, CaseState.CHANGED, CaseState.CLOSED)]
+        reviewed = exists().where(ReviewRow.case_id == CaseRow.case_id)
+        wanted = select(CaseRow.visit_id).where(CaseRow.state.not_in(decided), reviewed)
+        async with self._db.read() as session:
+            return frozenset(await session.scalars(wanted))
+
+    async def decisions(self) -> Sequence[Decision]:
+        """Every verdict that somebody set, the oldest first."""
+        async with self._db.read() as session:
+            return [Decision(*row) async for row in rows_of(session, DECISIONS.order_by(ReviewRow.review_id))]
+
+    async def tell(self, session: AsyncSession, case_id: str, told: dict[str, Any]) -> bool:
+        """Keep, in the caller's write transaction, what is told of a case → whether that is another thing than before."""
+        row = await _row(session, case_id)
+        if row.told == told:
+            return False
+        row.told = told
+        return True
+
+    async def review(self, session: AsyncSession, case_id: str, decide: Decide) -> StoredReview | None:
+        """Add to a case's history, in the caller's write transaction, what `decide` makes of the case, if anything.
 
         Raises `NotFoundError`, and what `decide` raises.
         """
         case = await _row(session, case_id)
         visitor_id = await _visitor(session, case)
         new = decide(_case(case), await self._history(session, case))
+        if new is None:
+            return None
         row = ReviewRow(
             case_id=case.case_id,
             act=new.act.value,
@@ -133,10 +174,14 @@ class CaseTable:
             user_id=new.user_id,
             referral_id=new.referral_id,
             reason_sealed=None if new.reason is None else self._seal(visitor_id, new.reason, case.case_id),
-            salt=secrets.token_hex(32),
+            salt=proof.new_salt(),
         )
         act = await self._ledger.append(
-            session, f"case_{new.act.value}", at=new.at, visitor_id=visitor_id, data={"proof": proof(row)}
+            session,
+            f"case_{new.act.value}",
+            at=new.at,
+            visitor_id=visitor_id,
+            data={"proof": proof.of(proof.review(row, new.reason), row.salt)},
         )
         row.ledger = act.number
         session.add(row)
@@ -191,15 +236,6 @@ async def open_case(session: AsyncSession, visit_id: str, at: float) -> str:
     values = {"case_id": case_id, "visit_id": visit_id, "state": CaseState.PROPOSED.value, "opened_at": at}
     await session.execute(insert(CaseRow).values(values))
     return case_id
-
-
-def proof(row: ReviewRow) -> str:
-    """The `proof` of entry `row.ledger`: shown the row, anybody can check it; without the row it says nothing."""
-    reason = None if row.reason_sealed is None else hashlib.sha256(row.reason_sealed).hexdigest()
-    who = (row.token_id, row.token_name, row.user_id)
-    answer = (row.attribution, row.partner, row.seen)
-    content = [row.salt, row.case_id, row.act, row.state, row.at, *answer, *who, row.referral_id, reason]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------

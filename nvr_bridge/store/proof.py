@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from ..evidence.commitment import Value, commit
 from .schema import CheckInRow, PassScanRow, ReferralRow, SightingRow
+from .schema_cases import ReviewRow
 from .schema_evidence import CorrectedRow, CorrectionRow, CoSignerRow, SigningRow
 
 type Content = Mapping[str, Value]
@@ -77,3 +78,21 @@ def co_signer(row: CoSignerRow) -> Content:
 def corrected(row: CorrectedRow, correction: CorrectionRow) -> Content:
     """What entry `row.ledger`, an `identity_split` or `identity_merged`, commits to."""
     return {"correction": row.correction_id, "kind": correction.kind, "at": correction.at}
+
+
+def review(row: ReviewRow, reason: str | None) -> Content:
+    """What entry `row.ledger`, a `case_` and the review's act, commits to; `reason` is what the row has sealed."""
+    return {
+        "case": row.case_id,
+        "act": row.act,
+        "state": row.state,
+        "at": row.at,
+        "attribution": row.attribution,
+        "partner": row.partner,
+        "seen": row.seen,
+        "token": row.token_id,
+        "name": row.token_name,
+        "user": row.user_id,
+        "referral": row.referral_id,
+        "reason": reason,
+    }

@@ -17,11 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ..models import Visit
+from .cases import DECISIONS, Decision
 from .corrections import CORRECTED, CORRECTIONS, StoredCorrection
 from .database import PAGE, Database, rows_of
 from .referrals import ARRIVED, StoredReferral
 from .registrations import CHECK_INS, SCANS, Scan, StoredCheckIn
 from .schema import CheckInRow, PassScanRow, ReferralRow, SightingRow, VisitRow
+from .schema_cases import CaseRow, ReviewRow
 from .schema_evidence import CorrectedRow, CorrectionRow, CoSignerRow, SigningRow, StaffRow
 from .sightings import KNOWN, KnownSighting
 from .signings import CO_SIGNERS, SIGNINGS, StoredSigning
@@ -45,6 +47,7 @@ class Around:
     marks: Sequence[StoredMark]
     corrections: Sequence[StoredCorrection]
     visits: Sequence[Visit]
+    decisions: Sequence[Decision]
 
 
 class Reach:
@@ -149,6 +152,7 @@ async def _rows(session: AsyncSession, keys: Keys, visits: Collection[str]) -> A
     present = (one.visit_id for rows in (scans, check_ins, signings, sightings) for one in rows)
     keys = {**keys, "visit": {*visits, *present} - {None}}
     whose = {"visitor": VisitRow.visitor_id, "visit": VisitRow.visit_id}
+    decided = {"visit": CaseRow.visit_id}
     return Around(
         referrals=await read(ARRIVED, StoredReferral, (ReferralRow.ledger,), _LINKS[-1]),
         scans=scans,
@@ -158,6 +162,7 @@ async def _rows(session: AsyncSession, keys: Keys, visits: Collection[str]) -> A
         marks=await read(MARKS, StoredMark, (StaffRow.mark_id,), {"visitor": StaffRow.visitor_id}),
         corrections=[replace(one, visitors=tuple(corrected[one.correction_id])) for one in corrections],
         visits=await read(VISITS, Visit, (VisitRow.started_at, VisitRow.visit_id), whose),
+        decisions=await read(DECISIONS, Decision, (ReviewRow.review_id,), decided),
     )
 
 

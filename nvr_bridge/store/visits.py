@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import batched
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, insert, or_, select, union
@@ -15,7 +16,7 @@ from ..errors import ConflictError, NotFoundError
 from ..events import EventLog
 from ..models import Event, EventKind, Visit
 from .cases import open_case
-from .database import Database, rows_of
+from .database import PAGE, Database, rows_of
 from .schema import CheckInRow, Data, VisitRow
 from .schema_evidence import SigningRow
 from .settled import Alone, told_alone
@@ -147,12 +148,39 @@ class VisitTable:
         async with self._db.read() as session:
             return [_visit(row) for row in await session.scalars(wanted)]
 
+    async def get(self, visit_id: str) -> Visit:
+        """A visit. Raises `NotFoundError`."""
+        async with self._db.read() as session:
+            return _visit(await _row(session, visit_id))
+
+    async def some(self, visit_ids: Iterable[str]) -> Sequence[Visit]:
+        """Those of these visits that there are, the oldest first."""
+        found: list[Visit] = []
+        async with self._db.read() as session:
+            for part in batched(visit_ids, PAGE, strict=False):
+                rows = await session.scalars(select(VisitRow).where(VisitRow.visit_id.in_(part)))
+                found += [_visit(row) for row in rows]
+        return sorted(found, key=lambda visit: (visit.started_at, visit.visit_id))
+
+    async def correct(self, session: AsyncSession, visit: Visit, earlier: int) -> int | None:
+        """In the caller's write transaction, say how many visits the same person had made before → how many it said.
+
+        None, and nothing done, for a visit whose visitor withdrew since it was read.
+        """
+        row = await session.get(VisitRow, visit.visit_id)
+        if row is None or row.visitor_id != visit.visitor_id or row.settled != visit.settled:
+            return None
+        before, row.earlier = row.earlier, earlier
+        return before
+
     async def told_alone(self, visitor_id: str) -> Alone:
         """The evidence that does not name the visitor, and will be erased with them."""
         async with self._db.read() as session:
             return await told_alone(session, visitor_id)
 
-    async def list(self, since: float | None, until: float | None, zone_id: str | None, limit: int) -> Sequence[Visit]:
+    async def list(
+        self, since: float | None, until: float | None, zone_id: str | None, limit: int | None
+    ) -> Sequence[Visit]:
         """The newest `limit` visits that began in [since, until), the newest first."""
         where: list[ColumnElement[bool]] = []
         if since is not None:

@@ -13,6 +13,7 @@ from ..store.finish import to_the_end
 from ..store.schema import Data
 from ..store.visits import Also, VisitTable
 from .sessions import continues, overdue
+from .unjudged import Unjudged
 
 EXTEND_EVERY = 1.0  # seconds of presence after which the store is told again
 
@@ -20,9 +21,12 @@ EXTEND_EVERY = 1.0  # seconds of presence after which the store is told again
 class Attendance:
     """Owns the open visits. Each event is published only after the store has committed it."""
 
-    def __init__(self, table: VisitTable, bus: Bus, gap: float, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, table: VisitTable, bus: Bus, unjudged: Unjudged, gap: float, clock: Callable[[], float] = time.time
+    ) -> None:
         self._table = table
         self._bus = bus
+        self._unjudged = unjudged
         self._gap = gap
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -62,6 +66,10 @@ class Attendance:
             raise BugError("visit: neither a visitor nor what stands for one")
         return await to_the_end(self._attend(visitor_id, names, zone_id, at, {"registered": True}, also))
 
+    def sighted(self, visit_id: str) -> None:
+        """A track of this visit is over, and what it amounted to is stored."""
+        self._unjudged.visit(visit_id)
+
     async def sweep(self) -> None:
         """Close the visits that are over."""
         await to_the_end(self._sweep())
@@ -82,8 +90,10 @@ class Attendance:
                 unnamed = names if visitor_id is None else ()
                 visit, event = await self._table.begin(visitor_id, zone_id, at, data, names=unnamed, also=also)
                 self._bus.publish(Told(event))
+                self._unjudged.visit(visit.visit_id)
             elif also is not None or at - visit.last_at >= EXTEND_EVERY:
                 visit = await self._table.extend(visit.visit_id, at, also)
+                self._unjudged.visit(visit.visit_id, soon=also is not None)
             self._open[visit.visit_id] = visit
             self._on |= dict.fromkeys(who, visit.visit_id)
             return visit
@@ -110,6 +120,7 @@ class Attendance:
         )
         self._drop(visit.visit_id)  # only now: while the disk is full, it stays to be closed
         self._bus.publish(Told(event))
+        self._unjudged.visit(visit.visit_id)
 
     def _drop(self, visit_id: str) -> None:
         self._open.pop(visit_id, None)

@@ -6,13 +6,14 @@ Nothing is kept between questions: a verdict follows from the evidence as it is,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from operator import itemgetter
 from typing import Any
 
 from ..models import Visit
+from ..store.cases import CaseTable
 from ..store.corrections import CorrectionTable
 from ..store.reach import Reach
 from ..store.referrals import ReferralTable
@@ -25,11 +26,13 @@ from ..store.visits import VisitTable
 from .attribution import Judged
 from .components import components
 from .evidence import Evidence, Referral, Settings, Withdrawal
+from .explain import Json, explanation
 from .identity import node_of
 from .kept import Body, Gone, Kept, body, lapsed, without
 from .replay import Day, Replay, replay
 from .signings import JudgedSigning
 from .timeline import local_day
+from .unjudged import Batch
 
 type Case = dict[str, Any]  # a verdict, JSON-able
 
@@ -46,6 +49,7 @@ class Tables:
     staff: StaffTable
     corrections: CorrectionTable
     reach: Reach
+    cases: CaseTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,16 @@ class Cases:
 
     visits: dict[str, Case]
     signings: dict[str, Case]
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """The visits that a change of evidence may concern, their verdicts, and those of the signings in them, by visit."""
+
+    visits: tuple[Visit, ...]
+    cases: Mapping[str, Case]
+    signings: Mapping[str, Sequence[Case]]
+    nobodys: frozenset[str]  # visits of people who withdrew
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,23 @@ class Casebook:
         judged = await asyncio.to_thread(judge_some, kept, visit_ids, self._settings)
         return judged.visits | {visit.visit_id: as_it_was(visit.settled) for visit in visits if visit.settled}
 
+    async def concerned(self, batch: Batch) -> Concerned:
+        """What every visit comes to whose verdict the evidence of `batch` may have changed."""
+        kept = await self._around(batch.visits, batch.visitors, batch.referrals)
+        return await asyncio.to_thread(_concerned, kept, batch, self._settings)
+
+    async def judged(self, visit: Visit) -> Judged | None:
+        """A visit's verdict with all that it rests on; None where evidence was erased."""
+        if visit.settled is not None:
+            return None
+        kept = await self._around(visits=[visit.visit_id])
+        return await asyncio.to_thread(_judged, kept, visit.visit_id, self._settings)
+
+    async def explanation(self, visit: Visit) -> dict[str, Json] | None:
+        """What a visit's verdict rests on, JSON-able; None where evidence was erased."""
+        judged = await self.judged(visit)
+        return None if judged is None else explanation(judged, self._settings)
+
     async def signed(self, signings: Sequence[StoredSigning]) -> dict[str, Case]:
         """The verdict of each of these signings, by signing: as it was, where the evidence was erased."""
         visit_ids = {signing.visit_id for signing in signings}
@@ -119,9 +150,11 @@ class Casebook:
         """
         return await asyncio.to_thread(_days, await self._read(), (first, last), self._settings, other)
 
-    async def _around(self, visits: Collection[str] = (), visitors: Collection[str] = ()) -> Kept:
+    async def _around(
+        self, visits: Collection[str] = (), visitors: Collection[str] = (), referrals: Collection[str] = ()
+    ) -> Kept:
         """What the store holds that can concern any of these."""
-        found = await self._tables.reach.around(visits=visits, visitors=visitors)
+        found = await self._tables.reach.around(visits=visits, visitors=visitors, referrals=referrals)
         return Kept(
             referrals=found.referrals,
             scans=found.scans,
@@ -131,6 +164,7 @@ class Casebook:
             marks=found.marks,
             corrections=found.corrections,
             visits=found.visits,
+            decisions=found.decisions,
         )
 
     async def _read(self) -> Kept:
@@ -145,24 +179,31 @@ class Casebook:
             marks=await tables.staff.all(),
             corrections=await tables.corrections.all(),
             visits=await tables.visits.all(),
+            decisions=await tables.cases.decisions(),
         )
 
 
 def judge_some(kept: Kept, visit_ids: set[str], settings: Settings) -> Cases:
     """The verdicts of some visits and of their signings, from that part of the evidence which can concern them."""
     evidence = body(kept, settings.visit_gap, settings)
-    nodes = {node for visit_id in visit_ids for node, _ in evidence.presence.get(visit_id, ())}
-    wanted = [
-        event
-        for part in components(evidence.events)
-        if any(node_of(event) in nodes for event in part)
-        for event in part
-    ]
-    found = replay(wanted, settings)
+    found = judge_around(evidence, _nodes(evidence, visit_ids), (), settings)
     visits = {key: case(one) for key, one in _by_visit(evidence, visit_ids, found).items()}
     signings = {one.signing.signing: signing_case(one) for one in found.signings}
     theirs = {row.signing_id for row in kept.signings if row.visit_id in visit_ids}
     return Cases(visits, {key: one for key, one in signings.items() if key in theirs})
+
+
+def judge_around(evidence: Body, nodes: set[str], referrals: Collection[str], settings: Settings) -> Replay:
+    """All that the evidence comes to which can concern these people or referrals."""
+    wanted = [
+        event
+        for part in components(evidence.events)
+        if any(
+            node_of(event) in nodes or (isinstance(event, Referral) and event.referral in referrals) for event in part
+        )
+        for event in part
+    ]
+    return replay(wanted, settings)
 
 
 def case(judged: Judged) -> Case:
@@ -229,6 +270,33 @@ def _to_settle(kept: Kept, then: Kept, visit_ids: set[str], settings: Settings) 
         },
         {key: was for key, was in before.signings.items() if key not in settled and after.signings.get(key) != was},
     )
+
+
+def _nodes(evidence: Body, visit_ids: Iterable[str]) -> set[str]:
+    return {node for visit_id in visit_ids for node, _ in evidence.presence.get(visit_id, ())}
+
+
+def _concerned(kept: Kept, batch: Batch, settings: Settings) -> Concerned:
+    evidence = body(kept, settings.visit_gap, settings)
+    found = judge_around(evidence, _nodes(evidence, batch.visits) | batch.visitors, batch.referrals, settings)
+    cases = {key: case(one) for key, one in _by_visit(evidence, evidence.presence, found).items()}
+    wanted = cases.keys() | batch.visits
+    visits = tuple(visit for visit in kept.visits if visit.visit_id in wanted)
+    cases |= {visit.visit_id: as_it_was(visit.settled) for visit in visits if visit.settled is not None}
+    signed = {one.signing.signing: signing_case(one) for one in found.signings}
+    signings: dict[str, list[Case]] = {}
+    for row in kept.signings:
+        signing = as_it_was(row.settled) if row.settled is not None else signed.get(row.signing_id)
+        if signing is not None:
+            signings.setdefault(row.visit_id, []).append(signing)
+    nobodys = (one.visit_id for one in visits if one.visitor_id is None and one.visit_id not in evidence.presence)
+    return Concerned(visits, cases, signings, frozenset(nobodys))
+
+
+def _judged(kept: Kept, visit_id: str, settings: Settings) -> Judged | None:
+    evidence = body(kept, settings.visit_gap, settings)
+    found = judge_around(evidence, _nodes(evidence, [visit_id]), (), settings)
+    return _by_visit(evidence, [visit_id], found).get(visit_id)
 
 
 def _told(was: Case | None) -> Case | None:

@@ -21,6 +21,7 @@ from .evidence import (
     Withdrawal,
 )
 from .groups import Sets
+from .identity import CONTACT, DOCUMENT
 
 
 def components(events: Sequence[Evidence]) -> list[list[Evidence]]:
@@ -46,8 +47,11 @@ def components(events: Sequence[Evidence]) -> list[list[Evidence]]:
 def _keys(event: Evidence, masks: set[str]) -> Iterator[str]:
     """What ties an event to others: one key at least."""
     match event:
-        case SightingEvidence() | PassEvidence() | StaffMark() | Review() | Erased():
+        case SightingEvidence() | PassEvidence() | StaffMark() | Erased():
             yield f"visitor:{event.visitor}"
+        case Review():  # of a visit that may be nobody's but a contact's or a document's
+            alone = event.visitor.startswith((CONTACT, DOCUMENT))
+            yield event.visitor if alone else f"visitor:{event.visitor}"
         case CheckIn():
             yield from _contact(event.contact, masks)
             if event.visitor is not None:

@@ -56,7 +56,7 @@ def visit_row(visit: Judged, settings: Settings) -> dict[str, Json]:
         "risks": [*visit.facts.risks],
         "needs_review": visit.verdict.attribution == "undetermined" or bool(visit.facts.risks),
         "reviewed": visit.review is not None,
-        "explanation": _explanation(visit, settings),
+        "explanation": explanation(visit, settings),
     }
 
 
@@ -90,15 +90,8 @@ def why(visit: Judged, settings: Settings) -> Said:
     return Said("why", "erased", {"why": said}) if _erased(visit) else said
 
 
-def local(at: float, settings: Settings) -> str:
-    """A time as the site's clocks show it, with its offset."""
-    return datetime.fromtimestamp(at, settings.timezone).isoformat()
-
-
-# --- helpers ------------------------------------------------------------------------------------------------------
-
-
-def _explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
+def explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
+    """What a visit's verdict rests on."""
     found: dict[str, Json] = {
         **_sentence(why(visit, settings)),
         "inputs": {
@@ -123,6 +116,14 @@ def _explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
         found["evidence_erased"] = True
         found["replayed"] = False
     return found
+
+
+def local(at: float, settings: Settings) -> str:
+    """A time as the site's clocks show it, with its offset."""
+    return datetime.fromtimestamp(at, settings.timezone).isoformat()
+
+
+# --- helpers ------------------------------------------------------------------------------------------------------
 
 
 def _erased(visit: Judged) -> bool:

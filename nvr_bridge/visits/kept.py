@@ -8,6 +8,7 @@ from functools import partial
 from operator import itemgetter
 
 from ..models import Visit
+from ..store.cases import Decision
 from ..store.corrections import StoredCorrection
 from ..store.referrals import StoredReferral
 from ..store.registrations import Scan, StoredCheckIn
@@ -23,6 +24,7 @@ from .evidence import (
     PassEvidence,
     Presence,
     Referral,
+    Review,
     Settings,
     SightingEvidence,
     Signing,
@@ -48,6 +50,7 @@ class Kept:
     marks: Sequence[StoredMark]
     corrections: Sequence[StoredCorrection]
     visits: Sequence[Visit]
+    decisions: Sequence[Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ def body(kept: Kept, gap: float, settings: Settings) -> Body:
         if visit_id is not None:
             presence.setdefault(visit_id, []).append((node_of(event) or "", event.at))
     arrived = [*_claims(kept), *((at, event) for _, at, event in present), *_said(kept)]
+    arrived += _reviews(kept, presence)  # last: of one instant, a reviewer saw all the rest
     events = tuple(event for _, event in sorted(arrived, key=itemgetter(0)))
     return Body(events, {visit_id: tuple(keys) for visit_id, keys in presence.items()})
 
@@ -153,7 +157,7 @@ def _recognised(kept: Kept, gap: float) -> Iterator[_Present]:
     for row in kept.sightings:
         for at in _between(row.started_at, row.at, gap):
             seen = SightingEvidence(at, row.visitor_id, row.score, row.margin, zone=row.zone_id)
-            yield row.visit_id, row.at, seen
+            yield row.visit_id, at, seen
 
 
 def _going_on(visit: Visit, visitor_id: str, gap: float, settings: Settings) -> Iterator[_Present]:
@@ -174,6 +178,14 @@ def _said(kept: Kept) -> Iterator[Arrived]:
         yield mark.told_at, StaffMark(mark.from_at, mark.visitor_id, mark.until_at)
     for row in kept.corrections:
         yield row.at, (Split if row.kind == "split" else Merge)(row.at, row.visitors)
+
+
+def _reviews(kept: Kept, presence: Mapping[str, Sequence[Key]]) -> Iterator[Arrived]:
+    """What people decided, of the visits that there still is evidence of."""
+    for row in kept.decisions:
+        if row.visit_id in presence:
+            node, at = min(presence[row.visit_id], key=itemgetter(1))
+            yield row.at, Review(row.at, node, at, row.attribution, row.partner)
 
 
 def _between(first: float, last: float, gap: float) -> Iterator[float]:

@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import ConflictError, InvalidError
-from ..models import CaseState, ReviewAct
+from ..models import ATTRIBUTIONS, CaseState, ReviewAct
+
+if TYPE_CHECKING:
+    from ..store.cases import StoredReview
 
 if TYPE_CHECKING:
     from ..store.cases import StoredReview
 
 type Answer = tuple[str, str | None]  # attribution and partner: what money depends on
-
-ATTRIBUTIONS = ("natural", "channel", "staff", "undetermined")
 
 
 @dataclass(frozen=True, slots=True)

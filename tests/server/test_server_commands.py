@@ -75,6 +75,27 @@ async def test_arguments_reach_the_engine_checked_and_with_defaults(site: Site) 
     assert site.engine.asked[0] == ("visit_list", {"zone": "lane", "since": 1772413200.0, "limit": 1000})
 
 
+REVIEWS = (Command.CASE_CONFIRM, Command.CASE_CHANGE, Command.CASE_SECOND, Command.CASE_SEND_BACK)
+
+
+@pytest.mark.parametrize("command", REVIEWS)
+async def test_a_review_is_by_the_token_that_it_came_with(site: Site, command: Command) -> None:
+    hub = await site.let_in(Role.HUB)
+    assert (await hub.ask(1, command, **arguments(command), by="u1"))["success"]
+    (token,) = await site.engine.tokens.all()
+    _, args, by = site.engine.asked[-1]
+    assert (by, args["by"]) == (token.token_id, "u1")
+
+
+@pytest.mark.parametrize("command", REVIEWS)
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.REVIEWER])
+async def test_only_a_hub_says_which_of_its_users_it_was(site: Site, command: Command, role: Role) -> None:
+    client = await site.let_in(role)
+    answer = await client.ask(1, command, **arguments(command), by="somebody else")
+    assert (answer["error"]["code"], site.engine.asked) == ("invalid", [])
+    assert "by: is for a hub" in answer["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("message", "message_id", "words"),
     [

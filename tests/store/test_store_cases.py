@@ -11,7 +11,8 @@ from store_site import NOW, Site
 
 from nvr_bridge.errors import ConflictError, NotFoundError
 from nvr_bridge.models import CaseState, ReviewAct, Visit
-from nvr_bridge.store.cases import Decide, NewReview, StoredReview, proof
+from nvr_bridge.store import proof
+from nvr_bridge.store.cases import Decide, NewReview, StoredReview
 from nvr_bridge.store.migrations import migrate
 from nvr_bridge.store.schema_cases import ReviewRow
 
@@ -31,7 +32,9 @@ async def visit(site: Site) -> Visit:
 
 async def add(site: Site, case_id: str, decide: Decide) -> StoredReview:
     async with site.db.write() as session:
-        return await site.cases.review(session, case_id, decide)
+        made = await site.cases.review(session, case_id, decide)
+    assert made is not None
+    return made
 
 
 async def test_each_visit_has_a_case_of_its_own_from_the_beginning(site: Site) -> None:
@@ -85,7 +88,9 @@ async def test_what_is_refused_leaves_nothing(site: Site) -> None:
     assert len(await site.ledger.since(0)) == acts
 
 
-@pytest.mark.parametrize("change", ["state", "partner", "user_id", "reason_sealed", "salt"])
+@pytest.mark.parametrize(
+    "change", ["act", "state", "at", "attribution", "partner", "seen", "token_id", "user_id", "salt"]
+)
 async def test_the_ledger_proves_every_word_of_a_review_and_names_no_case(site: Site, change: str) -> None:
     case_id = (await site.cases.of([(await visit(site)).visit_id])).popitem()[1].case_id
     made = await add(site, case_id, done(ReviewAct.CHANGE, CaseState.CHANGED, partner="acme", reason=SECRET))
@@ -93,10 +98,11 @@ async def test_the_ledger_proves_every_word_of_a_review_and_names_no_case(site: 
     assert (entry.number, entry.act) == (made.ledger, "case_change")
     async with site.db.read() as session:
         row = (await session.scalars(select(ReviewRow))).one()
-        assert entry.data == {"proof": proof(row)}
         session.expunge(row)
-    setattr(row, change, b"x" if change == "reason_sealed" else "x")
-    assert entry.data != {"proof": proof(row)}
+    assert entry.data == {"proof": proof.of(proof.review(row, SECRET), row.salt)}
+    assert entry.data != {"proof": proof.of(proof.review(row, "she named nobody"), row.salt)}
+    setattr(row, change, "x")
+    assert entry.data != {"proof": proof.of(proof.review(row, SECRET), row.salt)}
 
 
 async def test_an_erasure_takes_the_reasons_and_leaves_the_verdicts(site: Site) -> None:

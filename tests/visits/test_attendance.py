@@ -23,6 +23,7 @@ from nvr_bridge.store.database import Database
 from nvr_bridge.store.registrations import RegistrationTable
 from nvr_bridge.store.visits import VisitTable
 from nvr_bridge.visits.attendance import Attendance
+from nvr_bridge.visits.unjudged import Unjudged
 
 GAP = 10.0
 
@@ -43,7 +44,7 @@ class Site:
     def restarted(self) -> Attendance:
         bus = Bus()
         bus.attach(self.told.append)
-        return Attendance(self.visits, bus, GAP, lambda: self.now)
+        return Attendance(self.visits, bus, Unjudged(), GAP, lambda: self.now)
 
     @property
     def kinds(self) -> list[EventKind]:
