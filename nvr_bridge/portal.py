@@ -48,14 +48,14 @@ class Portal:
     async def claim_appeal(self, args: dict[str, Any], by: str) -> dict[str, Any]:
         """Ask that a decision be looked at again, once for each outcome; `by` is the link's token."""
         referral_id: str = args["referral"]
-        case_id = _appealable(await self._store.claims.of_partner(referral_id, args["partner"]))
+        claim, case_id = _appealable(await self._store.claims.of_partner(referral_id, args["partner"]))
         reviewer = Reviewer(by, await self._store.tokens.name(by))
 
         def opens(_: StoredCase, history: Sequence[StoredReview]) -> NewReview:
             return _appeal(reviewer, referral_id, args["text"], history, self._clock())
 
         async with self._store.database.write() as session:
-            await self._store.claims.appeal(session, referral_id, case_id, self._clock())
+            await self._store.claims.appeal(session, claim, self._clock())
             await self._store.cases.review(session, case_id, opens)
         self._unjudged.visit((await self._store.cases.get(case_id)).visit_id)
         return {"appealed": True}
@@ -68,8 +68,8 @@ class Portal:
         return claim_row(referral, validity, outcome, decided)
 
 
-def _appealable(claims: Sequence[StoredClaim]) -> str:
-    """The case that an appeal opens. Raises `ConflictError` where there is nothing to appeal against."""
+def _appealable(claims: Sequence[StoredClaim]) -> tuple[StoredClaim, str]:
+    """What an appeal is against, and the case that it opens. Raises `ConflictError` where there is nothing to appeal against."""
     decided = weightiest(claims)
     if decided is None:
         raise ConflictError("referral: nobody has decided anything about it, so there is nothing to appeal against")
@@ -77,7 +77,7 @@ def _appealable(claims: Sequence[StoredClaim]) -> str:
         raise ConflictError("referral: the client was given to you, so there is nothing to appeal against")
     if decided.case_id is None:
         raise ConflictError("referral: the evidence was erased since, so the outcome stays as it is")
-    return decided.case_id
+    return decided, decided.case_id
 
 
 def _appeal(by: Reviewer, referral_id: str, text: str, history: Sequence[StoredReview], now: float) -> NewReview:

@@ -75,9 +75,16 @@ class ClaimTable:
             for referral_id, outcome in wanted.items()
         )
 
-    async def appeal(self, session: AsyncSession, referral_id: str, case_id: str, now: float) -> None:
-        """Note, with an appeal, that there was one. Raises `ConflictError` for a second against the same outcome."""
-        mine = ClaimRow.referral_id == referral_id, ClaimRow.case_id == case_id
+    async def appeal(self, session: AsyncSession, claim: StoredClaim, now: float) -> None:
+        """Note, with an appeal, that there was one. Raises `ConflictError` for a second against the same outcome.
+
+        And for an outcome that is another one by now.
+        """
+        mine = (
+            ClaimRow.referral_id == claim.referral_id,
+            ClaimRow.case_id == claim.case_id,
+            ClaimRow.outcome == claim.outcome.value,
+        )
         noted = await session.execute(
             update(ClaimRow)
             .where(*mine, ClaimRow.appealed_at.is_(None))
