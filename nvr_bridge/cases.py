@@ -32,7 +32,7 @@ from .visits.claims import claimed
 from .visits.report import Counted, report
 from .visits.review import Answer, Move, Reviewer, done, moved, standing
 from .visits.telling import by_now, version
-from .visits.timeline import local_day
+from .visits.timeline import day_start, local_day
 from .visits.unjudged import Batch, Unjudged
 from .visits.verdicts import Verdicts, as_seen
 
@@ -83,6 +83,8 @@ class CaseDesk:
         self._unjudged = unjudged
         self._presence = presence
         self._clock = clock
+        self.waiting = 0  # cases of the evening list that somebody has to look at, as they were told
+        self._counted: tuple[int, int] | None = None  # for how many verdicts told, and in which minute
 
     # --- what is asked ---
 
@@ -155,6 +157,10 @@ class CaseDesk:
     async def tell_verdicts(self) -> None:
         """Tell what visits came to, where that is another thing than was told."""
         await self._refresh(await self._verdicts.look())
+        now = self._clock()
+        if (state := (self._verdicts.events, int(now // 60))) != self._counted:
+            self.waiting = await self._store.cases.count_waiting(day_start(now, self._config.rules))
+            self._counted = state
 
     # --- helpers ---
 

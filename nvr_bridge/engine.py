@@ -123,7 +123,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 (COUNTERS_EVERY, service.push_counters),
                 (EXPIRY_EVERY, service.leaving.expire),
                 (KEEP_EVERY, service.keeper.keep),
-                (VERDICTS_EVERY, service.cases.tell_verdicts),
+                (VERDICTS_EVERY, service.tell_verdicts),
                 (SIGN_EVERY, service.notary.sign_ledger),
                 (READINGS_EVERY, service.readings.flush),
             ):

@@ -268,6 +268,7 @@ class EngineStatus(TypedDict):
     permits: int
     tracks: int
     sign_ttl: float
+    cases_waiting: int  # as many as the evening list has that need a review
 
 
 class Snapshot(TypedDict):

@@ -139,6 +139,7 @@ class Service:
             "permits": parts.gate.minted,
             "tracks": parts.fleet.tracks,
             "sign_ttl": self.config.sign_ttl,
+            "cases_waiting": self.cases.waiting,
         }
 
     def snapshot(self) -> Snapshot:
@@ -341,6 +342,12 @@ class Service:
         """Close visits that are over; start the day's counts anew at midnight."""
         await self._parts.attendance.sweep()
         await self._parts.presence.sweep()
+
+    async def tell_verdicts(self) -> None:
+        """Tell what visits came to, and how many cases wait for somebody."""
+        await self.cases.tell_verdicts()
+        if self._told is None or self._told["cases_waiting"] != self.cases.waiting:
+            self._push_engine()
 
     async def push_counters(self) -> None:
         """Tell the counters that move all the time."""

@@ -135,6 +135,7 @@ class SmallEngine:
             "permits": 3,
             "tracks": 5,
             "sign_ttl": 5.0,
+            "cases_waiting": 0,
         }
 
     def snapshot(self) -> Snapshot:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import and_, exists, insert, or_, select
+from sqlalchemy import and_, exists, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .. import codes
@@ -99,6 +99,8 @@ DECISIONS = (
 )
 
 
+_OPEN = CaseRow.state.not_in([state.value for state in (CaseState.CONFIRMED, CaseState.CHANGED, CaseState.CLOSED)])
+
 # Given a case and its history, the oldest first: what happens to it, if anything. Raises why nothing may.
 type Decide = Callable[[StoredCase, Sequence[StoredReview]], NewReview | None]
 
@@ -132,11 +134,24 @@ class CaseTable:
 
     async def waiting(self) -> frozenset[str]:
         """The visits whose cases somebody put in question, whenever that was: reviewed before, and open."""
-        decided = [state.value for state in (CaseState.CONFIRMED, CaseState.CHANGED, CaseState.CLOSED)]
         reviewed = exists().where(ReviewRow.case_id == CaseRow.case_id)
-        wanted = select(CaseRow.visit_id).where(CaseRow.state.not_in(decided), reviewed)
+        wanted = select(CaseRow.visit_id).where(_OPEN, reviewed)
         async with self._db.read() as session:
             return frozenset(await session.scalars(wanted))
+
+    async def count_waiting(self, since: float) -> int:
+        """How many cases somebody has to look at, as last told: of visits from `since` on, and older ones as `waiting`."""
+        waiting = (
+            select(func.count())
+            .select_from(CaseRow)
+            .join(VisitRow, VisitRow.visit_id == CaseRow.visit_id)
+            .where(_OPEN, CaseRow.told["needs_review"].as_boolean())
+        )
+        reviewed = CaseRow.case_id.in_(select(ReviewRow.case_id))
+        async with self._db.read() as session:
+            new = await session.scalar(waiting.where(VisitRow.started_at >= since))
+            old = await session.scalar(waiting.where(VisitRow.started_at < since, reviewed))
+        return (new or 0) + (old or 0)
 
     async def decisions(self) -> Sequence[Decision]:
         """Every verdict that somebody set, the oldest first."""

@@ -67,9 +67,16 @@ def told(case: Case, state: CaseState) -> Told:
     }
 
 
-def event_data(case_id: str, what: Told) -> dict[str, str | int | float | bool | None]:
-    """What the event of a verdict carries: no list, and nothing that says who it is."""
-    return {"case": case_id, **what, "risks": ", ".join(what["risks"])}
+def event_data(case_id: str, what: Told, before: Told | None) -> dict[str, str | int | float | bool | None]:
+    """What the event of a verdict carries, `before` being what was told last: no list, and nothing that says who it is."""
+    known = before or {"risks": ()}
+    return {
+        "case": case_id,
+        **what,
+        "risks": ", ".join(what["risks"]),
+        "new_answer": any(what[key] != known.get(key) for key in ("attribution", "partner")),
+        "new_risks": ", ".join(risk for risk in what["risks"] if risk not in known["risks"]),
+    }
 
 
 def to_sign(history: Sequence[Done], signings: Sequence[Case]) -> bool:

@@ -58,6 +58,7 @@ class Verdicts:
         self._settings = settings
         self._clock = clock
         self._notes = SettingsTable(database)
+        self.events = 0  # told since the start
         self._looking = asyncio.Lock()
         self._until = 0.0  # how far the store knows this to be
         self._closed = 0.0  # when the close of day was last looked for
@@ -132,6 +133,7 @@ class Verdicts:
                     zones.add(visit.zone_id)
                 event = await self._tell_one(session, visit, stored, case, signings, now)
                 events += [event] if event else []
+        self.events += len(events)
         for event in events:
             self._bus.publish(Told(event))
         return zones
@@ -156,7 +158,7 @@ class Verdicts:
             zone_id=visit.zone_id,
             visit_id=visit.visit_id,
             visitor_id=visit.visitor_id,
-            data=event_data(stored.case_id, news),
+            data=event_data(stored.case_id, news, stored.told),
         )
 
     async def _move(

@@ -55,6 +55,12 @@ def verdicts(site: Site) -> list[dict[str, Any]]:
     return [event for event in events if event["kind"] == "verdict"]
 
 
+def waiting(site: Site) -> int | None:
+    """How many cases wait for somebody, as the hub was told last; None before it was."""
+    pushed = [push["engine"]["cases_waiting"] for push in site.pushes if push["type"] == "state" and "engine" in push]
+    return pushed[-1] if pushed else None
+
+
 async def told(site: Site, **wanted: Any) -> dict[str, Any]:
     """The hub is told, as the last thing, a verdict with these data."""
     await until(lambda: bool(verdicts(site)) and wanted.items() <= verdicts(site)[-1]["data"].items())
@@ -73,7 +79,10 @@ async def test_a_visit_is_settled_from_its_first_verdict_to_the_last_word(site: 
     event = await told(site, attribution="channel", partner="acme", state="proposed", needs_review=False)
     assert (event["alias"], event["zone"], event["data"]["rule"]) == (alias, "desk", "referral_valid")
     row = await only(site)
-    assert {**event["data"], "risks": []}.items() <= {**row, "returning": row["earlier"]}.items()
+    said = {key: value for key, value in event["data"].items() if not key.startswith("new_")}
+    assert {**said, "risks": []}.items() <= {**row, "returning": row["earlier"]}.items()
+    assert (event["data"]["new_answer"], event["data"]["new_risks"]) == (True, "")
+    assert (await site.hub.call("engine/status"))["cases_waiting"] == 0
     assert (row["alias"], row["visit"]) == (alias, event["visit"])
 
     # What the reviewer looked at changes under their hands.
@@ -81,10 +90,14 @@ async def test_a_visit_is_settled_from_its_first_verdict_to_the_last_word(site: 
     with pytest.raises(ConflictError, match="seen: the verdict changed meanwhile and is channel best now"):
         await site.hub.call("case/confirm", case=row["case"], seen=row["version"], by="u1")
     event = await told(site, partner="best", risks="competing_referrals", needs_review=True)
+    assert (event["data"]["new_answer"], event["data"]["new_risks"]) == (True, "competing_referrals")
+    await until(lambda: waiting(site) == 1)
     assert [one["case"] for one in await site.hub.call("case/list", needs_review=True)] == [row["case"]]
     confirmed = await site.hub.call("case/confirm", case=row["case"], seen=event["data"]["version"], by="u1")
     assert (confirmed["state"], confirmed["rule"], confirmed["needs_review"]) == ("confirmed", "review", False)
-    await told(site, state="confirmed", partner="best", rule="review")
+    event = await told(site, state="confirmed", partner="best", rule="review")
+    assert (event["data"]["new_answer"], event["data"]["new_risks"]) == (False, "")
+    await until(lambda: waiting(site) == 0)
     assert await site.hub.call("case/list", needs_review=True) == []
 
     # A change of partner needs two people, and one button has many users.

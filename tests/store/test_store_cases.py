@@ -105,6 +105,23 @@ async def test_the_ledger_proves_every_word_of_a_review_and_names_no_case(site: 
     assert entry.data != {"proof": proof.of(proof.review(row, SECRET), row.salt)}
 
 
+async def test_a_case_waits_from_its_day_on_only_if_somebody_put_it_in_question(site: Site) -> None:
+    visitor = (await site.grant(1)).consent.visitor_id
+    visits = [(await site.visits.begin(visitor, "desk", NOW + at))[0].visit_id for at in range(4)]
+    cases = await site.cases.of(visits)
+    quiet, risky, sent_back, _untold = (cases[visit_id].case_id for visit_id in visits)
+    async with site.db.write() as session:
+        for case_id in (quiet, risky, sent_back):
+            await site.cases.tell(session, case_id, {"needs_review": case_id != quiet})
+    await add(site, sent_back, done(ReviewAct.SEND_BACK, CaseState.SENT_BACK))
+    await add(site, sent_back, done(ReviewAct.APPEAL, CaseState.APPEALED))
+    assert await site.cases.count_waiting(NOW) == 2
+    assert await site.cases.count_waiting(NOW + 10) == 1
+    async with site.db.write() as session:
+        await site.cases.tell(session, sent_back, {"needs_review": False})
+    assert await site.cases.count_waiting(NOW + 10) == 0
+
+
 async def test_an_erasure_takes_the_reasons_and_leaves_the_verdicts(site: Site) -> None:
     theirs = await visit(site)
     assert theirs.visitor_id

@@ -73,14 +73,37 @@ def test_who_must_look_at_a_case(state: CaseState) -> None:
 
 def test_the_event_is_flat_and_names_nobody() -> None:
     data = event_data(
-        "K7QF-2M9D", told(case("channel", "acme", "late_referral", "contact_changed"), CaseState.PROPOSED)
+        "K7QF-2M9D", told(case("channel", "acme", "late_referral", "contact_changed"), CaseState.PROPOSED), None
     )
     assert data["risks"] == "late_referral, contact_changed"
     assert not any(isinstance(value, list | dict) for value in data.values())
     assert set(data) == {
         *("case", "attribution", "partner", "rule", "risks"),
-        *("needs_review", "returning", "state", "version"),
+        *("needs_review", "returning", "state", "version", "new_answer", "new_risks"),
     }
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "news"),
+    [
+        (None, case("natural"), (True, "")),
+        (None, case("natural", None, "contact_changed"), (True, "contact_changed")),
+        (case("natural"), case("natural"), (False, "")),
+        (case("natural"), case("channel", "acme"), (True, "")),
+        (case("channel", "acme"), case("channel", "best"), (True, "")),
+        (case("natural", None, "late_referral"), case("natural"), (False, "")),
+        (case("natural", None, "late_referral"), case("natural", None, "late_referral"), (False, "")),
+        (
+            case("natural", None, "late_referral"),
+            case("natural", None, "late_referral", "intercepted"),
+            (False, "intercepted"),
+        ),
+    ],
+)
+def test_the_event_says_what_is_new(before: Case | None, now: Case, news: tuple[bool, str]) -> None:
+    was = told(before, CaseState.PROPOSED) if before else None
+    data = event_data("K7QF-2M9D", told(now, CaseState.CONFIRMED), was)
+    assert (data["new_answer"], data["new_risks"]) == news
 
 
 SIGNED = Done(Move(ReviewAct.SIGN), CaseState.CLOSED)
