@@ -17,7 +17,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .client import Client
-from .const import DOMAIN, EVENT_TYPES
+from .const import DOMAIN
 from .errors import CannotConnectError, EngineError, IncompatibleError, UnauthorizedError
 from .issues import Issues
 from .memory import Memory
@@ -201,8 +201,7 @@ class Bridge:
 
     def _show(self, event: VisitEvent) -> None:
         if self.memory.sequence is None or event.sequence > self.memory.sequence:
-            if event.kind in EVENT_TYPES:
-                self._tell(f"event_{event.zone}", event)
+            self._tell(f"event_{event.zone}", event)
             self.memory.saw(event.sequence)
 
     def _tell(self, topic: str, *what: Any) -> None:

@@ -13,4 +13,3 @@ CONF_ZONES = "zones"  # in the options: zone id → these, with the notice that 
 CONF_SIGN = "sign"
 CONF_ACT = "act"
 CONF_NOTICE_HASH = "notice_hash"
-EVENT_TYPES = ["first_visit", "returning_visit", "visit_ended"]

@@ -1,4 +1,4 @@
-"""Who came, as one event entity for each zone. An alias is shown for as long as it may be, and kept nowhere."""
+"""What happens in each zone, as one event entity. An alias is shown for as long as it may be, and kept nowhere."""
 
 from typing import Any
 
@@ -8,11 +8,33 @@ from homeassistant.helpers import restore_state
 from homeassistant.helpers.entity import Entity
 
 from .bridge import FORGET, Bridge
-from .const import EVENT_TYPES
 from .entity import BridgeEntity, BridgeEntityDescription, setup_of
 from .wire import VisitEvent, Zone
 
 PARALLEL_UPDATES = 0
+
+AS_TOLD = [
+    "person_approaching",
+    "first_visit",
+    "returning_visit",
+    "visit_ended",
+    "consent_granted",
+    "consent_withdrawn",
+]
+OF_VERDICTS = ["channel_visit", "risk_raised", "attribution"]
+EVENT_TYPES = [*AS_TOLD, *OF_VERDICTS]
+DETAILS = [
+    "confidence",
+    "case",
+    "attribution",
+    "partner",
+    "rule",
+    "risks",
+    "needs_review",
+    "returning",
+    "state",
+    "version",
+]
 
 
 class ZoneVisit(BridgeEntity, EventEntity):
@@ -45,17 +67,21 @@ class ZoneVisit(BridgeEntity, EventEntity):
     async def async_get_last_event_data(self) -> EventExtraStoredData:
         """The last event, if there is a last state, without its alias and visit."""
         last = self.bridge.memory.zones[self._zone_id]
-        self._shown = {key: last[key] for key in ("sequence", "occurred_at")}
-        self._shown |= {"replayed": True, "alias": None, "visit": None}
+        self._shown = {**last["shown"], "replayed": True, "alias": None, "visit": None}
         return EventExtraStoredData(last["kind"], self._shown)
 
     @callback
     def _show(self, event: VisitEvent) -> None:
-        self._shown = {key: getattr(event, key) for key in ("sequence", "occurred_at", "replayed", "alias", "visit")}
-        self._trigger_event(event.kind, self._shown)
-        last = {"kind": event.kind, "sequence": event.sequence, "occurred_at": event.occurred_at, "state": self.state}
-        self.bridge.memory.zones[self._zone_id] = last
-        self.async_write_ha_state()
+        """Nothing, if a newer engine tells what is not known here."""
+        for event_type in _types(event):
+            told = {key: event.data[key] for key in DETAILS if key in event.data}
+            if "risks" in told:
+                told["risks"] = [risk.strip() for risk in told["risks"].split(",") if risk]
+            kept = {"sequence": event.sequence, "occurred_at": event.occurred_at, "replayed": event.replayed, **told}
+            self._shown = {**kept, "alias": event.alias, "visit": event.visit}
+            self._trigger_event(event_type, self._shown)
+            self.bridge.memory.zones[self._zone_id] = {"kind": event_type, "state": self.state, "shown": kept}
+            self.async_write_ha_state()
 
     @callback
     def _forget(self, alias: str | None, visits: list[str]) -> None:
@@ -68,6 +94,18 @@ class ZoneVisit(BridgeEntity, EventEntity):
         elif self._shown["alias"] == alias or self._shown["visit"] in visits:
             self._shown.update(alias=None, visit=None)
             self.async_write_ha_state()
+
+
+def _types(event: VisitEvent) -> list[str]:
+    """What an entry of the log is shown as, one after the other. A verdict is always shown, and first what is new in it."""
+    if event.kind != "verdict":
+        return [event.kind] if event.kind in AS_TOLD else []
+    is_news = {
+        "channel_visit": event.data.get("new_answer") and event.data.get("attribution") == "channel",
+        "risk_raised": event.data.get("new_risks"),
+        "attribution": True,
+    }
+    return [event_type for event_type in OF_VERDICTS if is_news[event_type]]
 
 
 async_setup_entry = setup_of(ZoneVisit, {Zone: [BridgeEntityDescription(key="visit")]})

@@ -16,7 +16,7 @@ class Memory(Store[dict[str, Any]]):
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         super().__init__(hass, 1, f"{DOMAIN}.{entry_id}")
         self.sequence: int | None = None  # of the last event shown; None before the first connection
-        self.zones: dict[str, dict[str, Any]] = {}  # of each zone's last event: kind, sequence, occurred_at, state
+        self.zones: dict[str, dict[str, Any]] = {}  # of each zone's last event: kind, state, shown
         self._save_is_due = False
 
     async def load(self) -> None:

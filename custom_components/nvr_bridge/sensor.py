@@ -8,7 +8,7 @@ from homeassistant.const import EntityCategory
 
 from .bridge import Bridge
 from .entity import BridgeEntity, BridgeEntityDescription, setup_of
-from .wire import Camera, Zone
+from .wire import Camera, Engine, Zone
 
 PARALLEL_UPDATES = 0
 
@@ -24,6 +24,13 @@ def _is_watched(bridge: Bridge, zone: Zone) -> bool:
 
 
 SHOWN = {
+    Engine: [
+        Description(
+            key="cases_waiting",
+            state_class=SensorStateClass.MEASUREMENT,
+            available=lambda bridge, engine: bridge.connected and engine.cases_waiting is not None,
+        ),
+    ],
     Zone: [
         Description(key="people_present", state_class=SensorStateClass.MEASUREMENT, available=_is_watched),
         Description(key="people_today", state_class=SensorStateClass.TOTAL_INCREASING),

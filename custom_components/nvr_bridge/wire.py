@@ -45,6 +45,7 @@ class Engine(Thing):
     version: str
     armed: bool
     sign_ttl: float  # seconds that a sign's report holds
+    cases_waiting: int | None = None  # for a person; None if the engine does not count them
 
     topic = "engine"
 
@@ -99,6 +100,7 @@ class VisitEvent:
     visit: str | None
     alias: str | None
     replayed: bool
+    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

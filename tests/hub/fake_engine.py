@@ -29,6 +29,7 @@ ENGINE = {
     "permits": 0,
     "tracks": 0,
     "sign_ttl": 1.0,
+    "cases_waiting": 0,
 }
 
 
@@ -70,6 +71,30 @@ def camera(camera_id: str, zone_id: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+def case(case_id: str, **changes: Any) -> dict[str, Any]:
+    """A case as `case/list` gives it: a visit that came to nobody, and that nobody has looked at."""
+    return {
+        "case": case_id,
+        "state": "proposed",
+        "visit": "v" * 8,
+        "alias": "amber otter 42",
+        "zone": "desk",
+        "started_at": "2026-03-02T01:00:00.000Z",
+        "last_at": "2026-03-02T01:10:00.000Z",
+        "ended_at": None,
+        "earlier": 0,
+        "returning": False,
+        "attribution": "natural",
+        "partner": None,
+        "rule": "natural",
+        "risks": [],
+        "needs_review": False,
+        "evidence_erased": False,
+        "version": "1f0c9a2b",
+        **changes,
+    }
+
+
 class FakeEngine:
     """One engine; `start` and `stop` it as often as needed, it keeps its port and its log."""
 
@@ -83,6 +108,7 @@ class FakeEngine:
             "desk": zone("desk", "consent_point"),
         }
         self.cameras = {"north": camera("north", "entrance"), "south": camera("south", "lane")}
+        self.cases: dict[str, dict[str, Any]] = {}
         self.log: list[dict[str, Any]] = []
         self.token = TOKEN
         self.code: str | None = CODE
@@ -151,6 +177,23 @@ class FakeEngine:
         self.log.append(event)
         await self.push({"type": "event", "event": event})
         return event
+
+    async def judges(self, **changes: Any) -> dict[str, Any]:
+        """A verdict on the visit at the desk, the first one unless `data` says otherwise."""
+        verdict = {
+            "case": "K7QF-2M9D",
+            "attribution": "natural",
+            "partner": None,
+            "rule": "natural",
+            "risks": "",
+            "needs_review": False,
+            "returning": 0,
+            "state": "proposed",
+            "version": "1f0c9a2b",
+            "new_answer": True,
+            "new_risks": "",
+        }
+        return await self.happens("verdict", data={**verdict, **changes})
 
     async def forgets(self, alias: str, visits: list[str]) -> None:
         """A visitor withdrew."""
@@ -240,6 +283,13 @@ class FakeEngine:
             self._sockets[socket] = asked["id"]
         elif asked["type"] == "consent/withdraw":
             result = {"withdrawn": True}
+        elif asked["type"] == "case/list":
+            result = [row for row in self.cases.values() if asked.get("needs_review") in (None, row["needs_review"])]
+        elif asked["type"] == "case/confirm":
+            result = self.cases[asked["case"]] = {**self.cases[asked["case"]], "state": "confirmed"}
+        elif asked["type"] == "case/change":
+            answer_given = {key: asked.get(key) for key in ("attribution", "partner")}
+            result = self.cases[asked["case"]] = {**self.cases[asked["case"]], **answer_given, "state": "changed"}
         await socket.send_json({**answer, "success": True, "result": result})
         if asked["type"] == "zone/sign":
             await self._sign(asked)

@@ -52,7 +52,7 @@ async def test_an_event_is_shown_with_all_that_it_says(
     await until(lambda: seen.events)
     shown = seen.events[0]
     assert shown["event_type"] == "first_visit"
-    assert shown["event_types"] == ["first_visit", "returning_visit", "visit_ended"]
+    assert "first_visit" in shown["event_types"]
     assert shown["sequence"] == 1
     assert shown["occurred_at"] == "2026-03-02T01:02:03.004Z"
     assert shown["replayed"] is False
@@ -83,7 +83,7 @@ async def test_what_is_told_twice_is_shown_once(
 async def test_events_that_no_entity_shows_count_all_the_same(
     hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, seen: Seen
 ) -> None:
-    await engine.happens("consent_granted")
+    await engine.happens("a_kind_of_a_newer_engine")
     await engine.happens("first_visit")
     await until(lambda: seen.events)
     await engine.drop()
@@ -170,8 +170,8 @@ async def test_a_hub_that_was_killed_repeats_at_most_what_it_had_not_saved(
 ) -> None:
     for _ in range(3):
         await engine.happens("first_visit")
-    last = {"kind": "visit_ended", "sequence": 2, "occurred_at": "2026-03-02T01:00:02.000Z"}
-    shown = {"desk": {**last, "state": "2026-03-02T01:00:02.100+00:00"}}
+    last = {"sequence": 2, "occurred_at": "2026-03-02T01:00:02.000Z", "replayed": False}
+    shown = {"desk": {"kind": "visit_ended", "state": "2026-03-02T01:00:02.100+00:00", "shown": last}}
     hass_storage[f"nvr_bridge.{entry.entry_id}"] = {
         "version": 1,
         "minor_version": 1,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import voluptuous as vol
 from conftest import INTEGRATION
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.icon import async_get_icons
@@ -15,6 +16,9 @@ from homeassistant.helpers.service import async_get_all_descriptions
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.loader import async_get_integration
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.nvr_bridge.actions import ACTIONS
+from custom_components.nvr_bridge.event import DETAILS
 
 ROOT = INTEGRATION.parent.parent
 
@@ -58,20 +62,44 @@ def test_the_english_texts_are_the_texts() -> None:
 async def test_every_entity_has_a_name(hass: HomeAssistant, loaded: MockConfigEntry, language: str) -> None:
     names = await async_get_translations(hass, language, "entity", {"nvr_bridge"})
     entities = [hass.states.get(entity_id) for entity_id in hass.states.async_entity_ids()]
-    assert len(entities) == 2 + 3 * 6 + 2 * 2
+    assert len(entities) == 3 + 3 * 6 + 2 * 2
     wanted = set(re.findall(r'\bkey="(\w+)"|_count\("(\w+)"', sources()))
     for key in {first or second for first, second in wanted}:
         assert any(name.endswith(f".{key}.name") and text for name, text in names.items()), key
 
 
 async def test_the_actions_are_described(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    described = (await async_get_all_descriptions(hass))["nvr_bridge"]["withdraw_consent"]
-    assert described["fields"].keys() == {"alias", "config_entry_id"}
+    described = (await async_get_all_descriptions(hass))["nvr_bridge"]
+    assert described.keys() == hass.services.async_services_for_domain("nvr_bridge").keys() == ACTIONS.keys()
     words = await async_get_translations(hass, "zh-Hans", "services", {"nvr_bridge"})
-    for key in ("name", "fields.alias.name", "fields.config_entry_id.description"):
-        assert words[f"component.nvr_bridge.services.withdraw_consent.{key}"]
+    options = await async_get_translations(hass, "zh-Hans", "selector", {"nvr_bridge"})
+    for name, action in ACTIONS.items():
+        fields = described[name]["fields"]
+        assert fields.keys() == {str(key) for key in action.fields} | {"config_entry_id"}
+        assert {str(key) for key in action.fields if isinstance(key, vol.Required)} == {
+            key for key, field in fields.items() if field.get("required")
+        }
+        for key in (
+            "name",
+            "description",
+            *(f"fields.{field}.{text}" for field in fields for text in ("name", "description")),
+        ):
+            assert words[f"component.nvr_bridge.services.{name}.{key}"]
+        for field in fields.values():
+            if select := field["selector"].get("select"):
+                for option in select["options"]:
+                    assert options[f"component.nvr_bridge.selector.{select['translation_key']}.options.{option}"]
     icons = await async_get_icons(hass, "services", {"nvr_bridge"})
-    assert icons["nvr_bridge"].keys() == {"withdraw_consent"}
+    assert icons["nvr_bridge"].keys() == ACTIONS.keys()
+
+
+async def test_what_a_zone_may_show_has_words(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    shown = hass.states.get("event.desk_visit")
+    assert shown
+    words = await async_get_translations(hass, "zh-Hans", "entity", {"nvr_bridge"})
+    attributes = "component.nvr_bridge.entity.event.visit.state_attributes"
+    assert all(words[f"{attributes}.event_type.state.{name}"] for name in shown.attributes["event_types"])
+    assert all(words[f"{attributes}.{name}.name"] for name in DETAILS)
 
 
 def sources() -> str:

@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 async def test_shows_the_engine_its_zones_and_its_cameras(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert find(hass, "binary_sensor", "connected").state == "on"
     assert find(hass, "binary_sensor", "armed").state == "off"
+    assert find(hass, "sensor", "cases_waiting").state == "0"
     for zone in ("entrance", "lane", "desk"):
         assert find(hass, "binary_sensor", f"zone_{zone}_recognition_armed").state == "off"
         assert find(hass, "sensor", f"zone_{zone}_visits_today").state == "0"
@@ -56,14 +57,23 @@ async def test_each_thing_is_a_device_of_the_entry(hass: HomeAssistant, loaded: 
 
 async def test_pushes_reach_the_state(hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry) -> None:
     await engine.zone_is("lane", people_present=2, people_today=7, visits_today=3, returning_today=1, armed=True)
-    await engine.engine_is(armed=True)
+    await engine.engine_is(armed=True, cases_waiting=2)
     await until(lambda: find(hass, "binary_sensor", "armed").state == "on")
+    assert find(hass, "sensor", "cases_waiting").state == "2"
     assert find(hass, "binary_sensor", "zone_lane_recognition_armed").state == "on"
     assert find(hass, "sensor", "zone_lane_people_present").state == "2"
     assert find(hass, "sensor", "zone_lane_people_today").state == "7"
     assert find(hass, "sensor", "zone_lane_visits_today").state == "3"
     assert find(hass, "sensor", "zone_lane_returning_today").state == "1"
     assert find(hass, "sensor", "zone_desk_people_present").state == "unavailable"  # no camera watches it
+
+
+async def test_an_engine_that_counts_no_cases(hass: HomeAssistant, engine: FakeEngine, entry: MockConfigEntry) -> None:
+    del engine.engine["cases_waiting"]
+    await load(hass, entry)
+    assert find(hass, "sensor", "cases_waiting").state == "unavailable"
+    assert find(hass, "binary_sensor", "armed").state == "off"
+    await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_unloading_ends_the_connection(hass: HomeAssistant, engine: FakeEngine, entry: MockConfigEntry) -> None:
