@@ -17,6 +17,7 @@ from demo.stage import CACHE, HUB, Stage, prepare, running
 from demo.steps import Played, Story
 from demo.timeline import load
 from nvr_bridge.errors import BridgeError
+from nvr_bridge.models import ZoneKind
 
 REST = 15.0  # seconds between two rounds of the story, for the last visits to end
 
@@ -101,17 +102,32 @@ async def _evidence(stage: Stage, record: Record, played: Played) -> Evidence:
 
 async def _keep_playing(stage: Stage) -> None:
     story = Story(stage.site, stage.clock, stage.hub, stage.engine, stage.links)
-    say("")
-    say(f"  The hub:   {stage.page}")
-    say(f"  Sign in:   as {USER} with the password {PASSWORD}; on this machine the hub asks for neither")
-    say("  Stop:      Ctrl-C")
-    say("")
+    _tell_where(stage)
     while True:
         played = await story.play()
         for problem in played.problems:
             say(f"  {problem}")
         await asyncio.sleep(REST)
         await story.forget(played)
+
+
+def _tell_where(stage: Stage) -> None:
+    """Where to look, and as whom."""
+    command = Path(sys.executable).with_name("nvr-bridge")
+    points = [zone for zone in stage.site.zones.values() if zone.kind is ZoneKind.CONSENT_POINT]
+    lines = [
+        ("The hub", stage.page),
+        ("", f"sign in as {USER} with the password {PASSWORD}; on this machine it asks for neither"),
+    ]
+    lines += [(f"A tablet at the {zone.name.lower()}", f"{stage.engine.page}/visit/{zone.zone_id}") for zone in points]
+    lines += [("", f"it asks for a code: {command} pair --role kiosk")]
+    lines += [(stage.site.partners[partner], link) for partner, link in stage.links.items()]
+    lines += [("The evening's cases", f"{command} cases list")]
+    lines += [("Before a command", f"export NVR_BRIDGE_CONFIG={stage.engine.config}"), ("Stop", "Ctrl-C")]
+    say("")
+    for name, where in lines:
+        say(f"  {f'{name}:' if name else '':<22} {where}")
+    say("")
 
 
 def _lines(group: BaseExceptionGroup[BaseException]) -> list[str]:

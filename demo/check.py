@@ -206,25 +206,34 @@ def _check_log(evidence: Evidence, tally: Tally) -> None:
 
 
 def _check_verdicts(site: Site, evidence: Evidence, tally: Tally) -> None:
-    """Every visit came to what the story says, also that of somebody whose evidence was erased since."""
+    """Every visit came to what the story says, and that was told last; also of somebody whose evidence was erased since."""
     listed = {visit["visit"]: visit for visit in evidence.visits}
+    told = {event["visit"]: event["data"] for event in evidence.events if event["kind"] == "verdict"}
     erased = {step.person for step in site.steps if step.do == "withdraw"}
     tally.expect(len(listed) == len(site.verdicts), f"engine: has {len(listed)} visits, the story {len(site.verdicts)}")
     for verdict in site.verdicts:
         label = f"visit {verdict.visit} of {verdict.person}"
         begun = _visits_of(evidence.played.aliases.get(verdict.person), evidence)
-        found = listed.get(begun[verdict.visit - 1]) if len(begun) >= verdict.visit else None
+        visit_id = begun[verdict.visit - 1] if len(begun) >= verdict.visit else ""
         wanted = {
             "attribution": verdict.attribution,
             "partner": verdict.partner,
             "rule": verdict.rule,
-            "risks": [*verdict.risks],
             "needs_review": verdict.attribution == "undetermined" or bool(verdict.risks),
+        }
+        is_listed = {
+            "risks": [*verdict.risks],
             "earlier": verdict.visit - 1,
             "evidence_erased": verdict.person in erased,
         }
-        said = {key: found[key] for key in wanted} if found else None
-        tally.expect(said == wanted, f"engine: {label} came to {said} instead of {wanted}")
+        is_told = {"risks": ", ".join(verdict.risks), "returning": verdict.visit - 1, "state": "proposed"}
+        _compare(tally, f"engine: {label} came to", listed.get(visit_id), wanted | is_listed)
+        _compare(tally, f"engine: {label} was told as", told.get(visit_id), wanted | is_told)
+
+
+def _compare(tally: Tally, label: str, found: dict[str, Any] | None, wanted: dict[str, Any]) -> None:
+    said = {key: found.get(key) for key in wanted} if found else None
+    tally.expect(said == wanted, f"{label} {said} instead of {wanted}")
 
 
 def _visits_of(alias: str | None, evidence: Evidence) -> list[str]:

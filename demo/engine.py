@@ -39,6 +39,7 @@ class EngineServer:
         """`folder` is made anew by `write`."""
         self.folder = folder
         self.port = free_port()
+        self.page = f"http://127.0.0.1:{self.port}"
         self.config = folder / "bridge.yaml"
         self._env = {"NVR_BRIDGE_CONFIG": str(self.config), "OPENBLAS_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "nvr_bridge", "serve", "--config", str(self.config)]

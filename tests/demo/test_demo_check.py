@@ -43,7 +43,8 @@ def day(site: Site) -> Evidence:
         entities=entities,
         status={"tracks": len(site.walks), "permits": 9, "embeddings": 20, "embeddings_without_permit": 0},
         camera_states=[{"id": key, "state": "online", "decoded": 1500, "analysed": 400} for key in cameras.values()],
-        events=[_logged(number, event) for number, event in enumerate(site.events, 1)],
+        events=[_logged(number, event) for number, event in enumerate(site.events, 1)]
+        + [_told(number, verdict) for number, verdict in enumerate(site.verdicts, len(site.events) + 1)],
         sightings=[_sighting(number, site, aliases) for number in range(len(site.walks))],
         visits=[_visit(verdict, aliases) for verdict in site.verdicts],
         samples=[Sample(BEGAN, 0, 0), Sample(BEGAN + 7, 3, 1), Sample(BEGAN + 12, 3, 1)],
@@ -111,6 +112,23 @@ def _with_verdict(day: Evidence, visit: str, **other: Any) -> Evidence:
     return replace(day, visits=[row | other if row["visit"] == visit else row for row in day.visits])
 
 
+def _with_told(day: Evidence, visit: str, **other: Any) -> Evidence:
+    assert any(event.get("visit") == visit for event in day.events)
+    return replace(
+        day,
+        events=[
+            event | {"data": event["data"] | other} if event.get("visit") == visit else event for event in day.events
+        ],
+    )
+
+
+def _told_again(day: Evidence) -> Evidence:
+    """The last word on rosa's return is an earlier one."""
+    (last,) = [event for event in day.events if event.get("visit") == "rosa-2"]
+    data = last["data"] | {"attribution": "natural", "partner": None, "rule": "natural"}
+    return replace(day, events=[*day.events, last | {"sequence": 99, "data": data}])
+
+
 WRONG: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     "a camera was not discovered": (lambda day: replace(day, discovered=2), "discovery: found 2 devices of 3"),
     "a channel was not discovered": (lambda day: replace(day, channels=3), "discovery: found 3 channels of 4"),
@@ -145,6 +163,23 @@ WRONG: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
         lambda day: _with_verdict(day, "mei-2", evidence_erased=False),
         "visit 2 of mei",
     ),
+    "a verdict was not told": (
+        lambda day: replace(day, events=[event for event in day.events if event.get("visit") != "pia-1"]),
+        "visit 1 of pia was told as None",
+    ),
+    "another partner was told": (
+        lambda day: _with_told(day, "rosa-1", partner="harbor"),
+        "visit 1 of rosa was told as",
+    ),
+    "a risk was told that there is not": (
+        lambda day: _with_told(day, "lin-1", risks="late_referral"),
+        "visit 1 of lin was told as",
+    ),
+    "a return was told as a first visit": (
+        lambda day: _with_told(day, "rosa-2", returning=0),
+        "visit 2 of rosa was told as",
+    ),
+    "a verdict was told that holds no more": (_told_again, "visit 2 of rosa was told as"),
     "a visit is lost": (lambda day: replace(day, visits=day.visits[1:]), "has 7 visits, the story 8"),
 }
 
@@ -186,6 +221,21 @@ def _shown(number: int, event: Expected, visit: int, entities: Entities, aliases
         "visit": f"{event.person}-{visit}",
     }
     return Change(entities.zone(event.zone, "visit"), _moment(_at(event) + LATE), attributes, BEGAN + _at(event) + LATE)
+
+
+def _told(number: int, verdict: ExpectedVerdict) -> dict[str, Any]:
+    """The event of the engine's log."""
+    data = {
+        "case": "K7QF-2M9D",
+        "attribution": verdict.attribution,
+        "partner": verdict.partner,
+        "rule": verdict.rule,
+        "risks": ", ".join(verdict.risks),
+        "needs_review": bool(verdict.risks),
+        "returning": verdict.visit - 1,
+        "state": "proposed",
+    }
+    return {"sequence": number, "kind": "verdict", "visit": f"{verdict.person}-{verdict.visit}", "data": data}
 
 
 def _visit(verdict: ExpectedVerdict, aliases: dict[str, str]) -> dict[str, Any]:
