@@ -79,6 +79,7 @@ class Config:
     consent: Terms
     rules: Settings  # of attribution
     policy: dict[str, float]  # limits of the profile that the site makes stricter
+    key_backup: Path | None  # a file that the engine keeps as the newest state of its keys
     retention: dict[RetentionClass, float]  # days, where the site does not take the profile's
     second_person: bool  # whether a review that moves money needs another one
 
@@ -139,6 +140,7 @@ _SITE = vol.Schema(
         vol.Optional("retention", default=dict): {
             vol.Optional(kind.value): number(0, RETENTION_DAYS) for kind in RetentionClass
         },
+        vol.Optional("key_backup"): text(4096),
         vol.Optional("timezone", default="UTC"): timezone,
         vol.Optional("visit_gap", default="30m"): between("1s", "1d"),
         vol.Optional("sign_ttl", default=f"{SIGN_TTL:g}s"): between("1s", "60s"),
@@ -195,6 +197,7 @@ def _build(site: dict[str, Any], folder: Path) -> Config:
         consent=Terms(site["consent"].get("who", site["name"]), site["consent"]["why"], site["consent"]["days"]),
         rules=_rules(site),
         policy=site["policy"],
+        key_backup=folder / Path(site["key_backup"]).expanduser() if "key_backup" in site else None,
         retention={RetentionClass(kind): days for kind, days in site["retention"].items()},
         second_person=site["attribution"]["second_person"],
     )

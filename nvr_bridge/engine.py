@@ -40,6 +40,7 @@ from .fleet import Fleet
 from .gallery import Gallery
 from .identities import Identities
 from .keeper import Keeper
+from .keyring import Keyring
 from .kiosk import Kiosk
 from .leaving import Leaving
 from .notary import Notary
@@ -95,23 +96,26 @@ class Running:
     port: int
 
 
-async def run(config: Config) -> None:
-    """Serve the site until SIGTERM or SIGINT. Raises a `BridgeError` for what a person must mend before it can start."""
+async def run(config: Config, passphrase: str | None = None) -> None:
+    """Serve the site until SIGTERM or SIGINT. Raises a `BridgeError` for what a person must mend before it can start.
+
+    `passphrase` opens the site's keys, where no key file does.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with serving(config):
+    async with serving(config, passphrase):
         await stop.wait()
         _LOGGER.info("stopping")
 
 
 @asynccontextmanager
-async def serving(config: Config) -> AsyncIterator[Running]:
+async def serving(config: Config, passphrase: str | None = None) -> AsyncIterator[Running]:
     """A whole engine, from an opened store to a listening server, for as long as the block lasts."""
     OfflineGate.close_for_good()
     async with AsyncExitStack() as stack:
-        service = await _build(config, stack)
+        service = await _build(config, passphrase, stack)
         server = Server(service)
         async with asyncio.TaskGroup() as group:
             await service.fleet.start(group)
@@ -124,6 +128,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 (EXPIRY_EVERY, service.leaving.expire),
                 (KEEP_EVERY, service.keeper.keep),
                 (VERDICTS_EVERY, service.tell_verdicts),
+                (KEEP_EVERY, service.keyring.back_up),
                 (SIGN_EVERY, service.notary.sign_ledger),
                 (READINGS_EVERY, service.readings.flush),
             ):
@@ -155,12 +160,11 @@ async def _every(seconds: float, duty: Callable[[], Awaitable[None]], stopping: 
             await asyncio.wait_for(stopping.wait(), seconds)
 
 
-async def _build(config: Config, stack: AsyncExitStack) -> Service:
+async def _build(config: Config, passphrase: str | None, stack: AsyncExitStack) -> Service:
     """Every part, from the store up. `stack` closes them in the opposite order."""
     policy = await asyncio.to_thread(_policy, config)
-    base = await _open(config, stack)
-    database, vault, ledger, log = base.database, base.vault, base.ledger, base.log
-    records = await Records.open(database, vault, ledger, log)
+    base = await _open(config, passphrase, stack)
+    database, vault, ledger, log, records = base.database, base.vault, base.ledger, base.log, base.records
     evidence = _evidence(config, database, vault, ledger, log)
 
     bus, interlock = Bus(), Interlock(config.zones, policy, config.notice_hash, config.sign_ttl)
@@ -200,6 +204,7 @@ async def _build(config: Config, stack: AsyncExitStack) -> Service:
         enrolment=enrolment,
         fleet=fleet,
         leaving=leaving,
+        keyring=base.keyring,
         keeper=keeper,
         desk=Desk(register, passes, partners, evidence),
         links=Links(database, vault, ledger, records),
@@ -232,8 +237,10 @@ class _Base:
     ledger: Ledger
     log: EventLog
     settings: SettingsTable
+    records: Records
     notary: Notary
     readings: Readings
+    keyring: Keyring
 
 
 async def _cases(
@@ -252,17 +259,20 @@ async def _cases(
     return CaseDesk(config, store, records, casebook, verdicts, unjudged, presence)
 
 
-async def _open(config: Config, stack: AsyncExitStack) -> _Base:
+async def _open(config: Config, passphrase: str | None, stack: AsyncExitStack) -> _Base:
     """The store, its keys and its record."""
     database = await Database.open(config.data_dir)
     stack.push_async_callback(database.close)
     keys_dir = config.data_dir / KEYS
-    vault = await Vault.open(keys_dir, fresh=database.fresh)
+    vault = await Vault.open(keys_dir, fresh=database.fresh, passphrase=passphrase)
     notary = Notary(await Checkpoints.open(database, vault, keys_dir))
-    ledger = Ledger(database, vault)
+    ledger, log, settings = Ledger(database, vault), EventLog(database), SettingsTable(database)
     readings = Readings(ledger)
     stack.push_async_callback(readings.close)
-    return _Base(database, vault, ledger, EventLog(database), SettingsTable(database), notary, readings)
+    keyring = Keyring(vault, keys_dir, config.key_backup, settings, ledger)
+    await keyring.note_rotation()
+    records = await Records.open(database, vault, ledger, log)
+    return _Base(database, vault, ledger, log, settings, records, notary, readings, keyring)
 
 
 def _kiosk(parts: Parts, passes: Passes, reader: CodeReader) -> Kiosk:

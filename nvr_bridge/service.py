@@ -28,6 +28,7 @@ from .events import Bus, EventLog, State
 from .fleet import Fleet
 from .identities import Identities
 from .keeper import Keeper
+from .keyring import Keyring
 from .kiosk import Kiosk
 from .leaving import Leaving
 from .listing import iso, replay_result, sighting_row, visit_row
@@ -80,6 +81,7 @@ class Parts:
     portal: Portal
     leaving: Leaving
     links: Links
+    keyring: Keyring
     keeper: Keeper
     signings: Signings
     identities: Identities
@@ -109,6 +111,7 @@ class Service:
         self.leaving = parts.leaving
         kept = (parts.database, parts.ledger, parts.records, parts.links, parts.evidence.visits, parts.casebook)
         self.mine = Mine(parts.config, *kept, erase=parts.leaving.erase)
+        self.keyring = parts.keyring
         self.engine_id = parts.database.engine_id
         self._parts = parts
         self._clock = clock

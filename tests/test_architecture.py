@@ -54,6 +54,7 @@ TOGETHER = {
     "identities.py",
     "keeper.py",
     "kiosk.py",
+    "keyring.py",
     "leaving.py",
     "mine.py",
     "listing.py",

@@ -19,6 +19,7 @@ from . import (
     discover,
     evaluate,
     evidence,
+    keys,
     ledger,
     lists,
     models,
@@ -55,6 +56,7 @@ app.add_typer(signings.staff, name="staff")
 app.add_typer(signings.identities, name="identities")
 app.add_typer(referrals.partners, name="partners")
 app.add_typer(referrals.app, name="referrals")
+app.add_typer(keys.app, name="keys")
 app.add_typer(retention.app, name="retention")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")

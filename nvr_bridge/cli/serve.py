@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..config import load_config
+from .keys import PassphraseOption, site_passphrase
 from .shared import DEFAULT_CONFIG, ConfigOption
 
 
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     config: ConfigOption = DEFAULT_CONFIG,
+    passphrase_file: PassphraseOption = None,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], typer.Option(help="The least that is worth a line.")
     ] = "info",
@@ -34,4 +36,4 @@ def serve(
     logging.getLogger("nvr_bridge").setLevel(log_level.upper())
     # A core file would hold faces and keys in the clear.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    asyncio.run(run(settings))
+    asyncio.run(run(settings, site_passphrase(settings, passphrase_file)))

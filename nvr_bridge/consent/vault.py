@@ -1,38 +1,25 @@
-"""The keys. Each visitor has their own; the site key wraps them all; destroying one is what makes a withdrawal final.
+"""The keys. Each visitor has their own; the data key wraps them all; destroying one is what makes a withdrawal final.
 
-Sealing is AES-256-GCM: a version byte, a random 96-bit nonce, the ciphertext with its tag. Every use has its own key,
-derived with HKDF, and its own associated data, so nothing sealed for one place opens in another.
+Every use has its own key, derived from the data key or from the visitor's. What opens the data key is in `master.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import hmac
-import json
-import os
 import secrets
-from binascii import Error as Base64Error
 from collections.abc import Callable
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-
 from ..errors import AskError, ConflictError, NotFoundError, RetryError
-from ..store.files import UNFINISHED, make_private_directory, write_durably
+from ..store.files import UNFINISHED, check_private, make_private_directory, write_durably
 from ..store.finish import to_the_end
+from .master import DATA_KEY, SITE_KEY, Unlocked, unlock
+from .sealing import KEY_BYTES, derive, seal, unseal
+from .visitor_keys import VISITORS, document, read, unwrap, wrap
 
-SITE_KEY = "site.key"
-VISITORS = "visitors.json"
-_KEY_BYTES = 32
-_NONCE_BYTES = 12
-_VERSION = b"\x01"
 _CONSENT = "consent:"
-_CHECK = b"this site key wrapped these visitor keys"
 
 
 def consent_key(consent_id: str) -> str:
@@ -43,19 +30,23 @@ def consent_key(consent_id: str) -> str:
 class Vault:
     """Seals and unseals. Made by `open`; key changes are on the disk when their coroutine returns."""
 
-    def __init__(self, keys_dir: Path, site_key: bytes, wrapped: dict[str, str]) -> None:
+    def __init__(self, keys_dir: Path, unlocked: Unlocked, wrapped: dict[str, str]) -> None:
+        self.master_id = unlocked.master_id  # another one after each rotation
+        self.by = unlocked.by
+        self.changes = 0  # of the visitors' keys, since it was opened
         self._path = keys_dir / VISITORS
-        self._site_key = site_key
+        self._data_key = unlocked.data_key
         self._wrapped = wrapped  # replaced, never changed in place: a thread may be writing it
         self._changing = asyncio.Lock()
 
     @classmethod
-    async def open(cls, keys_dir: Path, fresh: bool) -> Vault:
+    async def open(cls, keys_dir: Path, fresh: bool, passphrase: str | None = None) -> Vault:
         """Open the keys, or make them where `fresh` says that the store holds nothing that needs one.
 
-        Raises `AskError` when keys are missing, damaged, or of another site.
+        Raises `AskError` when keys are missing, damaged, of another site, open to others, or locked by a passphrase that
+        was not given or is wrong.
         """
-        return await to_the_end(asyncio.to_thread(cls._open, keys_dir, fresh))
+        return await to_the_end(asyncio.to_thread(cls._open, keys_dir, fresh, passphrase))
 
     @property
     def visitors(self) -> frozenset[str]:
@@ -81,8 +72,7 @@ class Vault:
             for name in names:
                 if name in self._wrapped:
                     raise ConflictError(f"visitor {name}: has a key already")
-                sealed = _seal(self._derive("wrap"), secrets.token_bytes(_KEY_BYTES), name.encode())
-                made[name] = base64.b64encode(sealed).decode()
+                made[name] = wrap(self._data_key, name, secrets.token_bytes(KEY_BYTES))
             await self._save(self._wrapped | made)
 
     async def destroy_key(self, *names: str) -> None:
@@ -97,22 +87,22 @@ class Vault:
 
     def seal(self, visitor_id: str, content: bytes, aad: bytes) -> bytes:
         """Encrypt for this visitor; `aad` names the place it is for. Raises `NotFoundError` without a key."""
-        return _seal(self._visitor_key(visitor_id, "seal"), content, aad)
+        return seal(self._visitor_key(visitor_id, "seal"), content, aad)
 
     def unseal(self, visitor_id: str, sealed: bytes, aad: bytes) -> bytes:
         """Decrypt. Raises `NotFoundError` without a key, `AskError` if the content was changed or is not from here."""
-        return _unseal(self._visitor_key(visitor_id, "seal"), sealed, aad)
+        return unseal(self._visitor_key(visitor_id, "seal"), sealed, aad)
 
     def seal_site(self, content: bytes, aad: bytes = b"site") -> bytes:
         """Encrypt what belongs to the site, such as a camera's password."""
-        return _seal(self._derive("seal"), content, aad)
+        return seal(self._derive("seal"), content, aad)
 
     def unseal_site(self, sealed: bytes, aad: bytes = b"site") -> bytes:
         """Decrypt what belongs to the site. Raises `AskError` if it was changed or is not from here."""
-        return _unseal(self._derive("seal"), sealed, aad)
+        return unseal(self._derive("seal"), sealed, aad)
 
     def tag(self, use: str, content: str) -> str:
-        """Keyed hash under the site key (HMAC-SHA256, hexadecimal), for looking up what must not be readable."""
+        """Keyed hash under the data key (HMAC-SHA256, hexadecimal), for looking up what must not be readable."""
         return hmac.new(self._derive(f"tag {use}"), content.encode(), hashlib.sha256).hexdigest()
 
     def hash_key(self, use: str) -> bytes:
@@ -133,79 +123,33 @@ class Vault:
 
     async def _write(self, wrapped: dict[str, str]) -> None:
         try:
-            await asyncio.to_thread(write_durably, self._path, _document(self._site_key, wrapped))
+            await asyncio.to_thread(write_durably, self._path, document(self._data_key, wrapped))
         except OSError as err:
             raise RetryError(
                 f"keys: {self._path} cannot be written ({err.strerror}); free the disk, then try again"
             ) from err
         self._wrapped = wrapped
+        self.changes += 1
 
     def _visitor_key(self, visitor_id: str, use: str) -> bytes:
         wrapped = self._wrapped.get(visitor_id)
         if wrapped is None:
             raise NotFoundError(f"visitor {visitor_id}: has no key; they withdrew, or were never here")
-        return _derive(_unseal(self._derive("wrap"), base64.b64decode(wrapped), visitor_id.encode()), use)
+        return derive(unwrap(self._data_key, visitor_id, wrapped), use)
 
     def _derive(self, use: str) -> bytes:
-        return _derive(self._site_key, use)
+        return derive(self._data_key, use)
 
     @classmethod
-    def _open(cls, keys_dir: Path, fresh: bool) -> Vault:
+    def _open(cls, keys_dir: Path, fresh: bool, passphrase: str | None) -> Vault:
         make_private_directory(keys_dir)
-        for name in (SITE_KEY, VISITORS):  # what a crash left unfinished may hold keys that were destroyed since
+        for name in (SITE_KEY, DATA_KEY, VISITORS):  # what a crash left unfinished may hold keys destroyed since
             (keys_dir / (name + UNFINISHED)).unlink(missing_ok=True)
-        site_path, visitors_path = keys_dir / SITE_KEY, keys_dir / VISITORS
-        if not site_path.exists():
+        unlocked = unlock(keys_dir, fresh=fresh, passphrase=passphrase)
+        path = keys_dir / VISITORS
+        if not path.exists():
             if not fresh:
-                raise AskError(f"keys: {site_path} is missing; restore it from the key backup, or wipe the site")
-            visitors_path.unlink(missing_ok=True)  # wrapped by a site key that is gone
-            write_durably(site_path, secrets.token_bytes(_KEY_BYTES))
-        site_key = site_path.read_bytes()
-        if len(site_key) != _KEY_BYTES:
-            raise AskError(f"keys: {site_path} is damaged; restore it from the key backup")
-        if not visitors_path.exists():
-            if not fresh:
-                raise AskError(f"keys: {visitors_path} is missing; restore it from the key backup, or wipe the site")
-            write_durably(visitors_path, _document(site_key, {}))
-        return cls(keys_dir, site_key, _read(visitors_path, site_key))
-
-
-def _document(site_key: bytes, wrapped: dict[str, str]) -> bytes:
-    check = hmac.new(_derive(site_key, "check"), _CHECK, hashlib.sha256).hexdigest()
-    return json.dumps({"version": 1, "check": check, "keys": wrapped}).encode()
-
-
-def _read(path: Path, site_key: bytes) -> dict[str, str]:
-    """Check the file whole: a key that does not unwrap now would look like a withdrawal later."""
-    try:
-        document = json.loads(path.read_bytes())
-        wrapped, check = dict(document["keys"]), str(document["check"])
-        right = hmac.compare_digest(check, json.loads(_document(site_key, {}))["check"])
-        if right:
-            wrap = _derive(site_key, "wrap")
-            for visitor_id, sealed in wrapped.items():
-                _unseal(wrap, base64.b64decode(sealed, validate=True), visitor_id.encode())
-    except (ValueError, KeyError, TypeError, AttributeError, Base64Error, AskError) as err:
-        raise AskError(f"keys: {path} is damaged; restore it from the key backup") from err
-    if not right:
-        raise AskError(f"keys: {path} was not made with this {SITE_KEY}; restore both from the same key backup")
-    return wrapped
-
-
-def _derive(key: bytes, use: str) -> bytes:
-    return HKDFExpand(SHA256(), _KEY_BYTES, f"nvr-bridge {use}".encode()).derive(key)
-
-
-def _seal(key: bytes, content: bytes, aad: bytes) -> bytes:
-    nonce = os.urandom(_NONCE_BYTES)
-    return _VERSION + nonce + AESGCM(key).encrypt(nonce, content, aad)
-
-
-def _unseal(key: bytes, sealed: bytes, aad: bytes) -> bytes:
-    if sealed[:1] != _VERSION:
-        raise AskError("sealed content has an unknown version; update to the version that sealed it")
-    nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-    try:
-        return AESGCM(key).decrypt(nonce, ciphertext, aad)
-    except (InvalidTag, ValueError) as err:
-        raise AskError("sealed content was changed, or was sealed elsewhere; restore it from a backup") from err
+                raise AskError(f"keys: {path} is missing; restore it with `nvr-bridge keys restore`, or wipe the site")
+            write_durably(path, document(unlocked.data_key, {}))
+        check_private(path)
+        return cls(keys_dir, unlocked, read(path.read_bytes(), unlocked.data_key, str(path)))

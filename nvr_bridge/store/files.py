@@ -1,8 +1,9 @@
 """The data directory: what lies where, files that survive a crash, and the lock of the one engine that uses it.
 
     bridge.db            the store (0600), with -wal and -shm beside it while it is open
-    keys/site.key        the site key (0600)
-    keys/visitors.json   the visitors' own keys, wrapped (0600)
+    keys/site.key        the master, unless that is a passphrase (0600)
+    keys/data.key        the data key, wrapped by the master (0600)
+    keys/visitors.json   the visitors' own keys, wrapped by the data key (0600)
     keys/signing.key     what signs the ledger's checkpoints and evidence packs, its private half sealed (0600)
     admin.token          the command line's token (0600)
     lock                 held while an engine runs
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 from ..errors import AskError, ConflictError
@@ -35,11 +37,26 @@ def make_private_directory(path: Path) -> None:
         ) from err
 
 
+def check_private(path: Path) -> None:
+    """Raise `AskError` for a file or folder that others than its owner may read or change. None is fine."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    if mode & 0o077:
+        right = "700" if stat.S_ISDIR(mode) else "600"
+        raise AskError(
+            f"keys: {path} is open to others ({stat.S_IMODE(mode):03o}); run `chmod {right} {path}`, and if somebody may "
+            "have read it, `nvr-bridge keys rotate`"
+        )
+
+
 def write_durably(path: Path, content: bytes) -> None:
     """Replace `path` (0600) by `content`: after a crash the file is the old one or the new one, whole."""
     unfinished = path.with_name(path.name + UNFINISHED)
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "wb") as file:
+        os.fchmod(handle, 0o600)  # also where it was left by somebody with other ideas
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

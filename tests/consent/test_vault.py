@@ -87,22 +87,22 @@ async def test_a_new_key_for_the_same_visitor_opens_nothing_old(tmp_path: Path) 
 async def test_only_this_user_can_read_the_keys(tmp_path: Path) -> None:
     await opened(tmp_path / "keys", "ann")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "keys").iterdir()}
-    assert modes == {"site.key": 0o600, "visitors.json": 0o600}
+    assert modes == {"site.key": 0o600, "data.key": 0o600, "visitors.json": 0o600}
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("name", ["site.key", "visitors.json"])
+@pytest.mark.parametrize("name", ["site.key", "data.key", "visitors.json"])
 async def test_missing_keys_of_existing_data_are_asked_for_and_never_made_anew(tmp_path: Path, name: str) -> None:
     await opened(tmp_path, "ann")
     (tmp_path / name).rename(tmp_path / "aside")
-    with pytest.raises(AskError, match=rf"{name} is missing; restore it from the key backup, or wipe"):
+    with pytest.raises(AskError, match=rf"{name} is missing; restore it with `nvr-bridge keys restore`, or wipe"):
         await Vault.open(tmp_path, fresh=False)
     assert not (tmp_path / name).exists()
     (tmp_path / "aside").rename(tmp_path / name)
     assert (await Vault.open(tmp_path, fresh=False)).visitors == {"ann"}
 
 
-@pytest.mark.parametrize("name", ["site.key", "visitors.json"])
+@pytest.mark.parametrize("name", ["site.key", "data.key", "visitors.json"])
 async def test_a_store_that_holds_nothing_starts_with_new_keys(tmp_path: Path, name: str) -> None:
     await opened(tmp_path)
     (tmp_path / name).unlink()
@@ -111,11 +111,19 @@ async def test_a_store_that_holds_nothing_starts_with_new_keys(tmp_path: Path, n
     assert (await Vault.open(tmp_path, fresh=False)).visitors == {"ann"}
 
 
-async def test_another_sites_key_is_recognised(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("site.key", r"site\.key does not open data\.key; restore both"),
+        ("data.key", r"site\.key does not open data\.key; restore both"),
+        ("visitors.json", r"visitors\.json was not made with this site key; restore both"),
+    ],
+)
+async def test_another_sites_key_is_recognised(tmp_path: Path, name: str, words: str) -> None:
     await opened(tmp_path / "here", "ann")
     await opened(tmp_path / "there", "bo")
-    (tmp_path / "there" / "site.key").rename(tmp_path / "here" / "site.key")
-    with pytest.raises(AskError, match=r"was not made with this site\.key"):
+    (tmp_path / "there" / name).rename(tmp_path / "here" / name)
+    with pytest.raises(AskError, match=words):
         await Vault.open(tmp_path / "here", fresh=False)
 
 
@@ -153,7 +161,7 @@ async def test_an_unfinished_file_is_removed_because_it_may_hold_a_key_destroyed
     await vault.destroy_key("ann")
     (tmp_path / "visitors.json.new").write_bytes(b"the key of ann")
     await Vault.open(tmp_path, fresh=False)
-    assert set(files(tmp_path)) == {"site.key", "visitors.json"}
+    assert set(files(tmp_path)) == {"site.key", "data.key", "visitors.json"}
 
 
 async def test_a_disk_that_refuses_changes_nothing(tmp_path: Path) -> None:
