@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
-from enum import StrEnum
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -18,7 +17,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .client import Client
 from .const import DOMAIN
-from .errors import CannotConnectError, EngineError, IncompatibleError, UnauthorizedError
+from .errors import CannotConnectError, EngineError, UnauthorizedError
 from .issues import Issues
 from .memory import Memory
 from .signs import Signs
@@ -34,26 +33,13 @@ NEW = "new"  # topic: a list of things that were not there before
 FORGET = "forget"  # topic: an alias and visits that must be shown no more; an alias of None means all of them
 
 
-class Phase(StrEnum):
-    """Where the connection is."""
-
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    WAITING = "waiting"  # to try again
-    INCOMPATIBLE = "incompatible"  # waiting for an update
-    REFUSED = "refused"  # the token is not accepted; a person has to pair again
-
-
-_PHASES: dict[type[EngineError], Phase] = {IncompatibleError: Phase.INCOMPATIBLE, UnauthorizedError: Phase.REFUSED}
-
-
 class Bridge:
     """`open`, then `start`. The connection is kept up until the entry's tasks end, and the entities are told of it."""
 
     def __init__(self, hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> None:
         self.engine_id = entry.unique_id or ""
         self.memory = Memory(hass, entry.entry_id)
-        self.phase = Phase.CONNECTING
+        self.error: EngineError | None = CannotConnectError("not yet connected")  # why it is not, by its remedy
         self.things: dict[str, Thing] = {}  # by topic
         self._hass = hass
         self._entry = entry
@@ -66,7 +52,7 @@ class Bridge:
     @property
     def connected(self) -> bool:
         """Whether what is known is the truth now."""
-        return self.phase is Phase.CONNECTED
+        return self.error is None
 
     def all[T: Thing](self, kind: type[T]) -> list[T]:
         """Every engine (there is one), zone or camera. Zones stay the same for as long as the entry is loaded."""
@@ -120,7 +106,7 @@ class Bridge:
     async def _run(self, opened: tuple[Client, Subscribed] | None) -> None:
         """Connect again whenever the connection ends. Returns only when the token is refused."""
         wait = FIRST_WAIT
-        while self.phase is not Phase.REFUSED:
+        while not isinstance(self.error, UnauthorizedError):
             try:
                 self._client, subscribed = opened or await self._connect()
                 async with aclosing(self._client):
@@ -134,7 +120,7 @@ class Bridge:
 
     def _arrived(self, subscribed: Subscribed) -> None:
         """The connection is there, and with it everything as of now."""
-        self.phase = Phase.CONNECTED
+        self.error = None
         _LOGGER.info("%s: connected", self._entry.title)
         if {zone.id for zone in self.all(Zone)} != {zone.id for zone in subscribed.snapshot.zones}:
             # Zones are settings of this entry too, so it starts anew, and asks again then for what it missed.
@@ -174,9 +160,9 @@ class Bridge:
         """The connection ended, or did not come about."""
         if self.connected:
             _LOGGER.warning("%s: connection lost: %s", self._entry.title, error)
+        self.error = error
         self._issues.versions(error)
-        self.phase = _PHASES.get(type(error), Phase.WAITING)
-        if self.phase is Phase.REFUSED:
+        if isinstance(error, UnauthorizedError):
             self._entry.async_start_reauth(self._hass)
         # A withdrawal may be missed from here on, so nobody's alias stays.
         self._tell(FORGET, None, [])

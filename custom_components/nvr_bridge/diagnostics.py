@@ -17,7 +17,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: NvrBrid
     bridge = entry.runtime_data
     known = {
         "entry": {"data": dict(entry.data), "options": dict(entry.options)},
-        "connection": {"phase": bridge.phase, "last_sequence": bridge.memory.sequence},
+        "connection": {"error": bridge.error and bridge.error.word, "last_sequence": bridge.memory.sequence},
         "things": {topic: asdict(thing) for topic, thing in bridge.things.items()},
     }
     return async_redact_data(known, TO_REDACT)

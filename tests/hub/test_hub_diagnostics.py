@@ -24,6 +24,6 @@ async def test_diagnostics_help_and_tell_nothing_private(
     text = json.dumps(told, cls=JSONEncoder)
     for private in (TOKEN, "127.0.0.1", "192.0.2.7", "amber otter", "vvvvvvvv"):
         assert private not in text
-    assert told["connection"] == {"phase": "connected", "last_sequence": 1}
+    assert told["connection"] == {"error": None, "last_sequence": 1}
     assert told["things"]["camera_south"]["state"] == "offline"
     assert told["entry"]["options"]["zones"]["lane"]["sign"] == "switch.sign"
