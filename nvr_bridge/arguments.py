@@ -237,6 +237,7 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
         {vol.Required("by"): text(80), vol.Required("ground"): text(500), vol.Optional("expires_at"): moment}
     ),
     Command.LEDGER_VERIFY: vol.Schema({}),
+    Command.CASE_EXPORT: vol.Schema({vol.Required("case"): _CASE, vol.Optional("reasons", default=False): bool}),
     Command.RETENTION_GET: vol.Schema({}),
     Command.RETENTION_PURGE: vol.Schema({}),
     Command.RETENTION_STATUS: vol.Schema({}),

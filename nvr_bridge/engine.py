@@ -18,6 +18,7 @@ from functools import partial
 
 from .approach import Approach
 from .camera import CameraLoop
+from .casefile import CaseFiles
 from .cases import CaseDesk, Store
 from .config import Config
 from .consent.capture import Captures
@@ -213,7 +214,7 @@ async def _build(config: Config, passphrase: str | None, stack: AsyncExitStack) 
         identities=Identities(register, evidence),
         cases=cases,
         casebook=casebook,
-        notary=base.notary,
+        notary=Notary(store, base.checkpoints, CaseFiles(config, store, records, casebook), config.timezone),
         readings=base.readings,
     )
     service = Service(parts, _kiosk(parts, passes, reader))
@@ -238,7 +239,7 @@ class _Base:
     log: EventLog
     settings: SettingsTable
     records: Records
-    notary: Notary
+    checkpoints: Checkpoints
     readings: Readings
     keyring: Keyring
 
@@ -265,14 +266,14 @@ async def _open(config: Config, passphrase: str | None, stack: AsyncExitStack) -
     stack.push_async_callback(database.close)
     keys_dir = config.data_dir / KEYS
     vault = await Vault.open(keys_dir, fresh=database.fresh, passphrase=passphrase)
-    notary = Notary(await Checkpoints.open(database, vault, keys_dir))
+    checkpoints = await Checkpoints.open(database, vault, keys_dir)
     ledger, log, settings = Ledger(database, vault), EventLog(database), SettingsTable(database)
     readings = Readings(ledger)
     stack.push_async_callback(readings.close)
     keyring = Keyring(vault, keys_dir, config.key_backup, settings, ledger)
     await keyring.note_rotation()
     records = await Records.open(database, vault, ledger, log)
-    return _Base(database, vault, ledger, log, settings, records, notary, readings, keyring)
+    return _Base(database, vault, ledger, log, settings, records, checkpoints, readings, keyring)
 
 
 def _kiosk(parts: Parts, passes: Passes, reader: CodeReader) -> Kiosk:

@@ -77,6 +77,7 @@ class Command(StrEnum):
     TOKEN_REVOKE = "token/revoke"  # noqa: S105 - a command's name
     ASSESSMENT_ACKNOWLEDGE = "assessment/acknowledge"
     LEDGER_VERIFY = "ledger/verify"
+    CASE_EXPORT = "case/export"
     RETENTION_GET = "retention/get"
     RETENTION_SET = "retention/set"
     RETENTION_PURGE = "retention/purge"
@@ -136,6 +137,7 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.TOKEN_REVOKE: frozenset({Role.ADMIN}),
     Command.ASSESSMENT_ACKNOWLEDGE: frozenset({Role.ADMIN}),
     Command.LEDGER_VERIFY: _OPERATORS,
+    Command.CASE_EXPORT: _OPERATORS,
     Command.RETENTION_GET: _KEEPERS | {Role.REVIEWER},
     Command.RETENTION_SET: _KEEPERS,
     Command.RETENTION_PURGE: _KEEPERS,

@@ -37,6 +37,7 @@ ARGUMENTS: dict[Command, dict[str, Any]] = {
     Command.CASE_CHANGE: {"case": "K7QF-2M9D", "attribution": "natural", "reason": "she came by bus"},
     Command.CASE_SECOND: {"case": "K7QF-2M9D", "agree": True},
     Command.CASE_SEND_BACK: {"case": "K7QF-2M9D", "reason": "ask the desk"},
+    Command.CASE_EXPORT: {"case": "K7QF-2M9D"},
     Command.REPORT_VISITS: {"from": "2026-03-02", "to": "2026-03-08"},
     Command.CAMERA_ADD: {"address": "127.0.0.1:9", "zone": "lane"},  # where nothing answers
     Command.CAMERA_REMOVE: {"camera": "front"},

@@ -37,10 +37,16 @@ class SmallNotary:
 
     def __init__(self) -> None:
         self.faults: list[dict[str, Any]] = []
+        self.exported: list[tuple[dict[str, Any], str, str | None]] = []
 
     async def ledger_verify(self) -> Any:
         found = {"entries": 8, "checkpoints": 2, "sealed": 6, "fingerprint": "ab" * 32}
         return {**found, "intact": not self.faults, "faults": self.faults}
+
+    async def case_export(self, args: dict[str, Any], role: str, token_id: str | None) -> Any:
+        self.exported.append((args, role, token_id))
+        found = {"case": args["case"], "name": f"case-{args['case']}.html", "fingerprint": "ab" * 32}
+        return {**found, "content": "<!DOCTYPE html>\n判定\n"}
 
 
 class SmallKeeper:

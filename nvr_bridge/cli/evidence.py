@@ -9,7 +9,7 @@ import typer
 
 from ..config import load_config
 from ..errors import AskError, InvalidError
-from .shared import DEFAULT_CONFIG, ConfigOption, JsonOption, printable, show
+from .shared import DEFAULT_CONFIG, ConfigOption, JsonOption, ask, printable, show
 
 if TYPE_CHECKING:
     from ..evidence.verify import Checked
@@ -22,6 +22,25 @@ PACK_LIMIT = 50_000_000  # bytes; a pack is some hundred thousand
 @app.callback()
 def _group() -> None:
     """Sealed evidence about a case."""
+
+
+@app.command()
+def export(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="As `cases list` shows it, such as K7QF-2M9D.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write; case-….html here if nothing is given.")] = None,
+    with_reasons: Annotated[
+        bool, typer.Option("--with-reasons", help="Put in what reviewers wrote. Read it first: it may hold names.")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a sealed pack about a case: a page for people, the data, and the proofs. The export itself is recorded."""
+    found = ask(config, "case/export", case=case, reasons=with_reasons)
+    path = out or Path(found["name"])
+    _write(path, found["content"].encode())
+    told = {"case": found["case"], "file": str(path), "fingerprint": found["fingerprint"]}
+    lines = f"Written: {path}\nSigned by: {found['fingerprint']}\nGive the fingerprint by another way than the file."
+    show(told, as_json, lambda: typer.echo(lines))
 
 
 @app.command()
@@ -66,6 +85,17 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as err:
         raise InvalidError(f"{file}: cannot be read ({err.strerror})") from err
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Never over something: an earlier pack may be evidence itself."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise InvalidError(f"--out: {path} exists already; name another file") from None
+    except OSError as err:
+        raise InvalidError(f"--out: {path} cannot be written ({err.strerror})") from err
 
 
 def _fingerprint(text: str) -> str:

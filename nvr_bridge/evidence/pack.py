@@ -74,8 +74,13 @@ class Written:
 
 
 def write(page: Iterable[str], sections: Mapping[str, Iterable[Json]]) -> Written:
-    """A pack of this page, which ends where the data's `<pre>` begins, and of these sections."""
+    """A pack of this page, which ends where the data's `<pre>` begins, and of these sections.
+
+    Raises `ValueError` for a page with a line that would pass for the beginning of a section.
+    """
     content = [line.encode() for line in page]
+    if any(_NAME.fullmatch(line) or b"\n" in line for line in content):
+        raise ValueError("a line of the page is none, or begins a section")
     for name, values in sections.items():
         content += [_marker(name), *(line_of(value) for value in values)]
     content.append(_marker(MANIFEST))

@@ -164,7 +164,7 @@ def _checked(parts: Parts, key: bytes) -> Checked:
 
 def _of_checkpoint(sections: Sections, engine_id: str, key: bytes) -> Iterator[Fault]:
     """The checkpoint is this engine's, and every entry is in what it signed."""
-    if not sections["entries"]:
+    if not sections["checkpoint"] and not sections["entries"]:
         return
     ((where, value),) = sections["checkpoint"]
     signature = bytes.fromhex(value["signature"])

@@ -128,6 +128,9 @@ class NotaryApi(Protocol):
     async def ledger_verify(self) -> Any:
         """Whether the record of every processing act is as it was written."""
 
+    async def case_export(self, args: Arguments, role: str, token_id: str | None) -> Any:
+        """A case's evidence pack, for whoever this token is of."""
+
 
 class KeeperApi(Protocol):
     """Those who answer for the data."""

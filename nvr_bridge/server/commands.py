@@ -194,6 +194,9 @@ _HANDLERS: dict[Command, Handler] = {
     Command.TOKEN_LIST: _token_list,
     Command.TOKEN_REVOKE: _token_revoke,
     Command.ASSESSMENT_ACKNOWLEDGE: lambda request, _, context: context.api.assessment_acknowledge(request.args),
+    Command.CASE_EXPORT: lambda request, caller, context: context.api.notary.case_export(
+        request.args, caller.role, caller.token_id
+    ),
     Command.LEDGER_VERIFY: lambda _, __, context: context.api.notary.ledger_verify(),
     Command.RETENTION_GET: lambda _, __, context: context.api.keeper.retention_get(),
     Command.RETENTION_SET: lambda request, _, context: context.api.keeper.retention_set(request.args),

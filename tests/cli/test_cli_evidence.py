@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from command import Shell
 from evidence_packs import Material
+from small_engine import Site
 from store_site import open_site
 
 from nvr_bridge.evidence.checkpoint import fingerprint
@@ -87,6 +88,23 @@ async def test_checking_a_pack_loads_no_engine(shell: Shell, pack: Path) -> None
         "evidence", "verify", "case.html", before="import sys; sys.modules['cryptography'] = None"
     )
     assert "install nvr-bridge[verify]" in ran.complaint
+
+
+async def test_a_pack_is_written_and_never_over_another(shell: Shell, site: Site) -> None:
+    ran = await shell("evidence", "export", "K7QF-2M9D")
+    assert ran.out.splitlines() == [
+        "Written: case-K7QF-2M9D.html",
+        f"Signed by: {'ab' * 32}",
+        "Give the fingerprint by another way than the file.",
+    ]
+    assert (shell.folder / "case-K7QF-2M9D.html").read_text(encoding="utf-8") == "<!DOCTYPE html>\n判定\n"
+    assert site.engine.notary.exported == [({"case": "K7QF-2M9D", "reasons": False}, "admin", "admin")]
+    assert "case-K7QF-2M9D.html exists already" in (await shell("evidence", "export", "K7QF-2M9D")).complaint
+    ran = await shell("evidence", "export", "K7QF-2M9D", "--out", "again.html", "--with-reasons", "--json")
+    assert ran.json == {"case": "K7QF-2M9D", "file": "again.html", "fingerprint": "ab" * 32}
+    assert site.engine.notary.exported[-1][0]["reasons"]
+    nowhere = ("evidence", "export", "K7QF-2M9D", "--out", "nowhere/pack.html")
+    assert "cannot be written (No such file" in (await shell(*nowhere)).complaint
 
 
 async def test_the_sites_key(shell: Shell) -> None:
