@@ -62,7 +62,7 @@ class Site:
     corrections: CorrectionTable
     claims: ClaimTable
 
-    async def grant(self, person: int, *, looks: int = 1, expires_at: float = NOW + 86400) -> Granted:
+    async def grant(self, person: int, *, looks: int = 1, expires_at: float = NOW + 86400, now: float = NOW) -> Granted:
         """Remember a made-up person."""
         return await self.records.grant(
             zone_id="desk",
@@ -72,25 +72,27 @@ class Site:
             expires_at=expires_at,
             guardian=False,
             embeddings=[face(person, look) for look in range(looks)],
-            now=NOW,
+            now=now,
+        )
+
+    @property
+    def evidence(self) -> Tables:
+        """What attribution is decided from."""
+        return Tables(
+            visits=self.visits,
+            sightings=self.sightings,
+            referrals=self.referrals,
+            registrations=self.registrations,
+            signings=self.signings,
+            staff=self.staff,
+            corrections=self.corrections,
+            reach=Reach(self.db),
+            cases=self.cases,
         )
 
     def casebook(self, settings: Settings) -> Casebook:
         """What judges all of it."""
-        return Casebook(
-            Tables(
-                visits=self.visits,
-                sightings=self.sightings,
-                referrals=self.referrals,
-                registrations=self.registrations,
-                signings=self.signings,
-                staff=self.staff,
-                corrections=self.corrections,
-                reach=Reach(self.db),
-                cases=self.cases,
-            ),
-            settings,
-        )
+        return Casebook(self.evidence, settings)
 
     def files(self) -> dict[str, bytes]:
         """Every file of the data directory, as it is on the disk now."""
@@ -98,13 +100,13 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(data_dir: Path) -> AsyncIterator[Site]:
-    """Open the store, and close it after use."""
+async def open_site(data_dir: Path, now: float = NOW) -> AsyncIterator[Site]:
+    """Open the store at `now`, and close it after use."""
     db = await Database.open(data_dir)
     try:
         vault = await Vault.open(data_dir / "keys", fresh=db.fresh)
         ledger, log = Ledger(db, vault), EventLog(db)
-        records = await Records.open(db, vault, ledger, log, clock=lambda: NOW)
+        records = await Records.open(db, vault, ledger, log, clock=lambda: now)
         yield Site(
             data_dir=data_dir,
             db=db,
