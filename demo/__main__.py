@@ -9,7 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
-from demo.check import Evidence, check
+from demo.check import check
+from demo.evidence import Evidence
 from demo.hub import PASSWORD, USER
 from demo.process import DemoError, say
 from demo.record import Record

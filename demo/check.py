@@ -7,53 +7,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from demo.hub_setup import Entities
-from demo.record import Change, Sample
-from demo.steps import Played
+from demo.evidence import SHOWN_AS, VISIT_KINDS, Evidence, Tally, moment, showings
+from demo.record import Change
 from demo.timeline import Expected, Site, Walk
+from demo.verdicts import check_verdicts
 
-VISIT_KINDS = ("first_visit", "returning_visit", "visit_ended")
 SLACK = 1.5  # seconds by which a track may outlast its walk: it ends 1 s after the face was last found
 SETTLE = 2.5  # seconds within which a zone must follow its sign, the way there and back included
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What was found out while the story played, and at its end."""
-
-    played: Played
-    devices: int  # that should answer to discovery
-    discovered: int
-    channels: int  # that discovery found
-    cameras: dict[str, str]  # the site's camera → the engine's id
-    entities: Entities
-    status: dict[str, Any]  # the engine's, at the end
-    camera_states: list[dict[str, Any]]  # the engine's, at the end
-    events: list[dict[str, Any]]  # the engine's log
-    sightings: list[dict[str, Any]]
-    visits: list[dict[str, Any]]  # the engine's, with their verdicts, at the end
-    samples: list[Sample]
-    changes: list[Change]  # the hub's
-    states: dict[str, dict[str, Any]]  # the hub's, at the end
-
-
-@dataclass
-class Tally:
-    """Counts expectations, and says which of them were wrong."""
-
-    expected: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    def expect(self, held: bool, problem: str) -> None:
-        """One expectation."""
-        self.expected += 1
-        if not held:
-            self.problems.append(problem)
 
 
 def check(site: Site, evidence: Evidence) -> dict[str, Any]:
@@ -63,14 +25,14 @@ def check(site: Site, evidence: Evidence) -> dict[str, Any]:
     _check_walks(site, evidence, tally)
     _check_embeddings(site, evidence, tally)
     _check_events(site, evidence, tally)
-    _check_log(evidence, tally)
-    _check_verdicts(site, evidence, tally)
+    _check_log(site, evidence, tally)
+    check_verdicts(site, evidence, tally)
     _check_signs(site, evidence, tally)
     _check_states(site, evidence, tally)
     _check_forgotten(site, evidence, tally)
     latency = sorted(_frame_to_hub(evidence))
     tally.expect(bool(latency), "frame to hub: no event to measure")
-    shown = visit_changes(evidence.changes)
+    shown = showings(evidence.changes, VISIT_KINDS)
     returning = sum(change.attributes["event_type"] == "returning_visit" for change in shown)
     return {
         "cameras_discovered": evidence.discovered,
@@ -91,21 +53,6 @@ def check(site: Site, evidence: Evidence) -> dict[str, Any]:
         "frame_to_hub_ms": {"p50": _quantile(latency, 0.5), "p95": _quantile(latency, 0.95)},
         "problems": tally.problems,
     }
-
-
-def visit_changes(changes: Iterable[Change]) -> list[Change]:
-    """The changes that showed an event of a zone, each showing once: its state is the moment at which it was shown."""
-    shown: dict[tuple[str, int, str], Change] = {}
-    for change in changes:
-        sequence = change.attributes.get("sequence")
-        if sequence is not None and change.attributes.get("event_type") in VISIT_KINDS:
-            shown.setdefault((change.entity_id, sequence, change.state), change)
-    return list(shown.values())
-
-
-def moment(text: str) -> float:
-    """ISO 8601 → seconds since the epoch."""
-    return datetime.fromisoformat(text).timestamp()
 
 
 # --- what is expected ---------------------------------------------------------------------------------------------
@@ -169,7 +116,7 @@ def _check_embeddings(site: Site, evidence: Evidence, tally: Tally) -> None:
 
 def _check_events(site: Site, evidence: Evidence, tally: Tally) -> None:
     """The hub was told each event of the story, once and in time, and nothing else."""
-    left = visit_changes(evidence.changes)
+    left = showings(evidence.changes, VISIT_KINDS)
     for event in site.events:
         found = next((change for change in left if _is(event, change, evidence)), None)
         label = f"{event.kind} of {event.person} in {event.zone} between {event.after:g} and {event.before:g} s"
@@ -194,52 +141,15 @@ def _is(event: Expected, change: Change, evidence: Evidence) -> bool:
     )
 
 
-def _check_log(evidence: Evidence, tally: Tally) -> None:
-    """The hub showed exactly the visits' events of the engine's log, each once, in the log's order in each zone."""
-    logged = [event["sequence"] for event in evidence.events if event["kind"] in VISIT_KINDS]
-    shown = [change.attributes["sequence"] for change in visit_changes(evidence.changes)]
+def _check_log(site: Site, evidence: Evidence, tally: Tally) -> None:
+    """The hub showed exactly the engine's log, each event once and in the log's order."""
+    logged = [event["sequence"] for event in evidence.events if event["zone"] in site.zones]
+    shown = [change.attributes["sequence"] for change in showings(evidence.changes, SHOWN_AS.values())]
     missing = sorted(set(logged) - set(shown))
     tally.expect(not missing, f"hub: events {missing} of the engine's log are missing")
     doubled = sorted(sequence for sequence, times in Counter(shown).items() if times > 1)
     tally.expect(not doubled, f"hub: events {doubled} were told twice")
     tally.expect(shown == sorted(shown), f"hub: events came out of order: {shown}")
-
-
-def _check_verdicts(site: Site, evidence: Evidence, tally: Tally) -> None:
-    """Every visit came to what the story says, and that was told last; also of somebody whose evidence was erased since."""
-    listed = {visit["visit"]: visit for visit in evidence.visits}
-    told = {event["visit"]: event["data"] for event in evidence.events if event["kind"] == "verdict"}
-    erased = {step.person for step in site.steps if step.do == "withdraw"}
-    tally.expect(len(listed) == len(site.verdicts), f"engine: has {len(listed)} visits, the story {len(site.verdicts)}")
-    for verdict in site.verdicts:
-        label = f"visit {verdict.visit} of {verdict.person}"
-        begun = _visits_of(evidence.played.aliases.get(verdict.person), evidence)
-        visit_id = begun[verdict.visit - 1] if len(begun) >= verdict.visit else ""
-        wanted = {
-            "attribution": verdict.attribution,
-            "partner": verdict.partner,
-            "rule": verdict.rule,
-            "needs_review": verdict.attribution == "undetermined" or bool(verdict.risks),
-        }
-        is_listed = {
-            "risks": [*verdict.risks],
-            "earlier": verdict.visit - 1,
-            "evidence_erased": verdict.person in erased,
-        }
-        is_told = {"risks": ", ".join(verdict.risks), "returning": verdict.visit - 1, "state": "proposed"}
-        _compare(tally, f"engine: {label} came to", listed.get(visit_id), wanted | is_listed)
-        _compare(tally, f"engine: {label} was told as", told.get(visit_id), wanted | is_told)
-
-
-def _compare(tally: Tally, label: str, found: dict[str, Any] | None, wanted: dict[str, Any]) -> None:
-    said = {key: found.get(key) for key in wanted} if found else None
-    tally.expect(said == wanted, f"{label} {said} instead of {wanted}")
-
-
-def _visits_of(alias: str | None, evidence: Evidence) -> list[str]:
-    """The visits that the hub was told of somebody, the earliest first."""
-    told = [change.attributes for change in visit_changes(evidence.changes)]
-    return [one["visit"] for one in told if alias and one["alias"] == alias and one["event_type"] != "visit_ended"]
 
 
 def _check_signs(site: Site, evidence: Evidence, tally: Tally) -> None:
@@ -288,7 +198,7 @@ def _frame_to_hub(evidence: Evidence) -> list[float]:
     frames = {event["sequence"]: event["data"].get("frame_at") for event in evidence.events}
     return [
         (change.at - frame) * 1000
-        for change in visit_changes(evidence.changes)
+        for change in showings(evidence.changes, VISIT_KINDS)
         if (frame := frames.get(change.attributes["sequence"])) and not change.attributes.get("replayed")
     ]
 

@@ -99,7 +99,12 @@ async def lay_out(
             "type": "entities",
             "title": "Site",
             "show_header_toggle": False,
-            "entities": [{"entity": known.engine("armed"), "name": "Recognition armed"}, {"type": "divider"}, *rows],
+            "entities": [
+                {"entity": known.engine("armed"), "name": "Recognition armed"},
+                {"entity": known.engine("cases_waiting"), "name": "Cases waiting"},
+                {"type": "divider"},
+                *rows,
+            ],
         }
     )
     visits = [{"entity": known.zone(key, "visit"), "name": name} for key, name in zones.items()]

@@ -100,6 +100,8 @@ class Story:
                 played.passes[step.person], played.aliases[step.person] = issued["code"], issued["alias"]
             case "scan" if step.person:
                 await self._ask("pass/scan", zone=step.zone, code=_known(step.person, played.passes))
+            case "confirm" if step.person:
+                await self._confirm(_known(step.person, played.aliases))
             case _:
                 raise DemoError("the story's step names no zone or person")
 
@@ -107,6 +109,15 @@ class Story:
         """One command to the engine, as the desk gives it."""
         async with self._engine.client() as client:
             return await client.call(command, **arguments)
+
+    async def _confirm(self, alias: str) -> None:
+        """The manager has the hub list the cases, and confirms the newest one of this alias as it stands there."""
+        answer = await self._hub.post("/api/services/nvr_bridge/list_cases?return_response", {})
+        case = next((one for one in answer["service_response"]["cases"] if one["alias"] == alias), None)
+        if case is None:
+            raise DemoError("the hub lists no case of theirs")
+        body = {"case": case["case"], "version": case["version"]}
+        await self._hub.post("/api/services/nvr_bridge/confirm_case", body)
 
     async def _consent(self, zone_id: str) -> str:
         """The one face now at this consent point → its alias."""
@@ -144,5 +155,7 @@ def _told(step: Step) -> str:
             return f"{step.person} declines, and gets a pass"
         case "scan":
             return f"{step.person} shows the pass{where}"
+        case "confirm":
+            return f"the manager confirms the verdict on {step.person}"
         case _:
             return f"{step.person} withdraws"

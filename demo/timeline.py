@@ -13,7 +13,7 @@ import voluptuous as vol
 import yaml
 
 from nvr_bridge.errors import InvalidError
-from nvr_bridge.models import CameraKind, EventKind, UnknownReason, ZoneKind
+from nvr_bridge.models import CameraKind, CaseState, EventKind, UnknownReason, ZoneKind
 from nvr_bridge.visits.risks import RISKS
 
 SITE = Path(__file__).with_name("site.yaml")
@@ -124,7 +124,7 @@ class Step:
     at: float
     do: str  # one of `NEEDS`
     zone: str | None
-    person: str | None  # whose consent, pass or number it is
+    person: str | None  # whose consent, pass, number or case it is
     lit: bool | None  # whether the sign is on from now on
     partner: str | None  # who files a referral
     contact: str | None  # the number that is given; in a referral it may be masked
@@ -140,6 +140,7 @@ NEEDS = {
     "check_in": ("zone", "person", "contact"),
     "pass": ("person",),
     "scan": ("zone", "person"),
+    "confirm": ("person",),
 }
 
 
@@ -164,6 +165,7 @@ class ExpectedVerdict:
     partner: str | None
     rule: str
     risks: tuple[str, ...]
+    state: str  # of its case
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +337,7 @@ _SCHEMA = vol.Schema(
                 vol.Optional("partner", default=None): vol.Any(None, str),
                 "rule": str,
                 vol.Optional("risks", default=list): vol.All([vol.In(RISKS)], vol.Coerce(tuple)),
+                vol.Optional("state", default=str(CaseState.PROPOSED)): vol.In([*CaseState]),
             }
         ],
     },

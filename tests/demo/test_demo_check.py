@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from demo.check import Evidence, check
+from demo.check import check
+from demo.evidence import Evidence
 from demo.hub_setup import Entities
 from demo.record import Change, Sample
 from demo.steps import Played
@@ -30,7 +31,7 @@ def day(site: Site) -> Evidence:
     cameras = {key: f"id-{key}" for key in site.cameras}
     keys = ("visit", "people_today", "people_present", "visits_today", "returning_today", "recognition_armed")
     unique = {f"e_zone_{zone}_{key}": f"sensor.{zone}_{key}" for zone in site.zones for key in keys}
-    entities = Entities("e", unique)
+    entities = Entities("e", unique | {"e_cases_waiting": "sensor.cases_waiting"})
     aliases = {
         step.person: f"alias {step.person}" for step in site.steps if step.do in {"consent", "pass"} and step.person
     }
@@ -44,13 +45,18 @@ def day(site: Site) -> Evidence:
         status={"tracks": len(site.walks), "permits": 9, "embeddings": 20, "embeddings_without_permit": 0},
         camera_states=[{"id": key, "state": "online", "decoded": 1500, "analysed": 400} for key in cameras.values()],
         events=[_logged(number, event) for number, event in enumerate(site.events, 1)]
-        + [_told(number, verdict) for number, verdict in enumerate(site.verdicts, len(site.events) + 1)],
+        + [_given(number, _zone_of(site, verdict)) for number, verdict in _numbered(site)],
         sightings=[_sighting(number, site, aliases) for number in range(len(site.walks))],
         visits=[_visit(verdict, aliases) for verdict in site.verdicts],
         samples=[Sample(BEGAN, 0, 0), Sample(BEGAN + 7, 3, 1), Sample(BEGAN + 12, 3, 1)],
         changes=[
             _shown(number, event, _visit_of(site, number), entities, aliases)
             for number, event in enumerate(site.events, 1)
+        ]
+        + [
+            change
+            for number, verdict in _numbered(site)
+            for change in _said(number, verdict, entities.zone(_zone_of(site, verdict), "visit"), aliases)
         ]
         + [
             Change(
@@ -112,21 +118,32 @@ def _with_verdict(day: Evidence, visit: str, **other: Any) -> Evidence:
     return replace(day, visits=[row | other if row["visit"] == visit else row for row in day.visits])
 
 
-def _with_told(day: Evidence, visit: str, **other: Any) -> Evidence:
-    assert any(event.get("visit") == visit for event in day.events)
+def _shows(change: Change, visit: str, event_type: str) -> bool:
+    return (change.attributes.get("visit"), change.attributes.get("event_type")) == (visit, event_type)
+
+
+def _with_shown(day: Evidence, visit: str, **other: Any) -> Evidence:
+    """The verdict is shown otherwise."""
     return replace(
         day,
-        events=[
-            event | {"data": event["data"] | other} if event.get("visit") == visit else event for event in day.events
+        changes=[
+            replace(change, attributes=change.attributes | other) if _shows(change, visit, "attribution") else change
+            for change in day.changes
         ],
     )
 
 
-def _told_again(day: Evidence) -> Evidence:
-    """The last word on rosa's return is an earlier one."""
-    (last,) = [event for event in day.events if event.get("visit") == "rosa-2"]
-    data = last["data"] | {"attribution": "natural", "partner": None, "rule": "natural"}
-    return replace(day, events=[*day.events, last | {"sequence": 99, "data": data}])
+def _without(day: Evidence, visit: str, event_type: str) -> Evidence:
+    """Something of the verdict is not shown."""
+    return replace(day, changes=[change for change in day.changes if not _shows(change, visit, event_type)])
+
+
+def _shown_anew(day: Evidence, visit: str, event_type: str, **other: Any) -> Evidence:
+    """The hub is told more of the visit than the story has."""
+    one = next(change for change in day.changes if _shows(change, visit, "attribution"))
+    attributes = one.attributes | {"event_type": event_type, "sequence": 99} | other
+    logged = {"sequence": 99, "kind": "verdict", "zone": "desk", "data": {}}
+    return replace(day, changes=[*day.changes, replace(one, attributes=attributes)], events=[*day.events, logged])
 
 
 WRONG: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
@@ -157,29 +174,63 @@ WRONG: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     "a visit is another partner's": (lambda day: _with_verdict(day, "rosa-2", partner="harbor"), "visit 2 of rosa"),
     "another rule decided": (lambda day: _with_verdict(day, "pia-2", rule="referral_valid"), "visit 2 of pia"),
     "a risk is not told": (lambda day: _with_verdict(day, "lin-2", risks=["intercepted"]), "visit 2 of lin"),
-    "nobody is asked to review": (lambda day: _with_verdict(day, "mei-1", needs_review=False), "visit 1 of mei"),
     "a return is taken for a first visit": (lambda day: _with_verdict(day, "lin-2", earlier=0), "visit 2 of lin"),
     "a verdict outlives its evidence unmarked": (
         lambda day: _with_verdict(day, "mei-2", evidence_erased=False),
         "visit 2 of mei",
     ),
-    "a verdict was not told": (
-        lambda day: replace(day, events=[event for event in day.events if event.get("visit") != "pia-1"]),
-        "visit 1 of pia was told as None",
+    "a verdict is missing in the hub": (
+        lambda day: _without(day, "pia-1", "attribution"),
+        "visit 1 of pia was shown last as None",
     ),
-    "another partner was told": (
-        lambda day: _with_told(day, "rosa-1", partner="harbor"),
-        "visit 1 of rosa was told as",
+    "the hub names another partner": (
+        lambda day: _with_shown(day, "rosa-1", partner="harbor"),
+        "visit 1 of rosa was shown last as",
     ),
-    "a risk was told that there is not": (
-        lambda day: _with_told(day, "lin-1", risks="late_referral"),
-        "visit 1 of lin was told as",
+    "the hub shows a risk that there is not": (
+        lambda day: _with_shown(day, "lin-1", risks=["late_referral"]),
+        "visit 1 of lin was shown last as",
     ),
-    "a return was told as a first visit": (
-        lambda day: _with_told(day, "rosa-2", returning=0),
-        "visit 2 of rosa was told as",
+    "the hub takes a return for a first visit": (
+        lambda day: _with_shown(day, "rosa-2", returning=0),
+        "visit 2 of rosa was shown last as",
     ),
-    "a verdict was told that holds no more": (_told_again, "visit 2 of rosa was told as"),
+    "the hub asks nobody to review": (
+        lambda day: _with_shown(day, "mei-1", needs_review=False),
+        "visit 1 of mei was shown last as",
+    ),
+    "the hub shows a verdict as somebody else's": (
+        lambda day: _with_shown(day, "lin-1", alias="alias rosa"),
+        "visit 1 of lin was shown last as",
+    ),
+    "what was confirmed is not": (
+        lambda day: _with_shown(day, "pia-1", state="proposed"),
+        "visit 1 of pia was shown last as",
+    ),
+    "the hub's last word holds no more": (
+        lambda day: _shown_anew(day, "rosa-2", "attribution", attribution="natural", partner=None, rule="natural"),
+        "visit 2 of rosa was shown last as",
+    ),
+    "that a visit is a partner's is missing in the hub": (
+        lambda day: _without(day, "rosa-1", "channel_visit"),
+        "visit 1 of rosa became that of []",
+    ),
+    "a natural visit became a partner's for a while": (
+        lambda day: _shown_anew(day, "lin-1", "channel_visit", partner="acme"),
+        "visit 1 of lin became that of ['acme']",
+    ),
+    "a new risk is missing in the hub": (
+        lambda day: _without(day, "mei-1", "risk_raised"),
+        "visit 1 of mei raised []",
+    ),
+    "a risk was raised that there is not": (
+        lambda day: _shown_anew(day, "rosa-1", "risk_raised", risks=["intercepted"]),
+        "visit 1 of rosa raised [['intercepted']]",
+    ),
+    "too few cases wait": (
+        lambda day: replace(day, states=day.states | {"sensor.cases_waiting": {"state": "2"}}),
+        "2 cases wait, of the story 3",
+    ),
     "a visit is lost": (lambda day: replace(day, visits=day.visits[1:]), "has 7 visits, the story 8"),
 }
 
@@ -202,7 +253,7 @@ def _at(event: Expected) -> float:
 
 def _logged(number: int, event: Expected) -> dict[str, Any]:
     frame = {} if event.kind == "visit_ended" else {"frame_at": BEGAN + _at(event)}
-    return {"sequence": number, "kind": event.kind.value, "data": frame}
+    return {"sequence": number, "kind": event.kind.value, "zone": event.zone, "data": frame}
 
 
 def _visit_of(site: Site, number: int) -> int:
@@ -223,19 +274,40 @@ def _shown(number: int, event: Expected, visit: int, entities: Entities, aliases
     return Change(entities.zone(event.zone, "visit"), _moment(_at(event) + LATE), attributes, BEGAN + _at(event) + LATE)
 
 
-def _told(number: int, verdict: ExpectedVerdict) -> dict[str, Any]:
-    """The event of the engine's log."""
-    data = {
-        "case": "K7QF-2M9D",
+def _numbered(site: Site) -> Iterator[tuple[int, ExpectedVerdict]]:
+    """The verdicts, each with the number of its event."""
+    return enumerate(site.verdicts, len(site.events) + 1)
+
+
+def _zone_of(site: Site, verdict: ExpectedVerdict) -> str:
+    """Where the visit began."""
+    begun = [event.zone for event in site.events if event.person == verdict.person and event.kind != "visit_ended"]
+    return begun[verdict.visit - 1]
+
+
+def _given(number: int, zone: str) -> dict[str, Any]:
+    return {"sequence": number, "kind": "verdict", "zone": zone, "data": {}}
+
+
+def _said(number: int, verdict: ExpectedVerdict, entity: str, aliases: dict[str, str]) -> Iterator[Change]:
+    """What the hub shows of a verdict: what is new in it, and then the whole."""
+    attributes = {
+        "sequence": number,
+        "occurred_at": _moment(90),
+        "replayed": False,
+        "alias": aliases[verdict.person],
+        "visit": f"{verdict.person}-{verdict.visit}",
         "attribution": verdict.attribution,
         "partner": verdict.partner,
         "rule": verdict.rule,
-        "risks": ", ".join(verdict.risks),
+        "risks": list(verdict.risks),
         "needs_review": bool(verdict.risks),
         "returning": verdict.visit - 1,
-        "state": "proposed",
+        "state": verdict.state,
     }
-    return {"sequence": number, "kind": "verdict", "visit": f"{verdict.person}-{verdict.visit}", "data": data}
+    types = {"channel_visit": verdict.attribution == "channel", "risk_raised": verdict.risks, "attribution": True}
+    for event_type in (event_type for event_type, is_new in types.items() if is_new):
+        yield Change(entity, _moment(90 + LATE), {"event_type": event_type} | attributes, BEGAN + 90 + LATE)
 
 
 def _visit(verdict: ExpectedVerdict, aliases: dict[str, str]) -> dict[str, Any]:
@@ -249,7 +321,6 @@ def _visit(verdict: ExpectedVerdict, aliases: dict[str, str]) -> dict[str, Any]:
         "partner": verdict.partner,
         "rule": verdict.rule,
         "risks": list(verdict.risks),
-        "needs_review": bool(verdict.risks),
         "evidence_erased": erased,
     }
 
@@ -269,6 +340,8 @@ def _sighting(number: int, site: Site, aliases: dict[str, str]) -> dict[str, Any
 
 
 def _state(site: Site, entity: str) -> str:
+    if entity == "sensor.cases_waiting":
+        return str(sum(bool(verdict.risks) for verdict in site.verdicts))
     zone, _, key = entity.removeprefix("sensor.").partition("_")
     kinds = [event.kind.value for event in site.events if event.zone == zone]
     counts = {

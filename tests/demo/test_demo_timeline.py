@@ -18,6 +18,7 @@ from nvr_bridge.visits.evidence import (
     Evidence,
     PassEvidence,
     Referral,
+    Review,
     Settings,
     SightingEvidence,
     contact,
@@ -167,6 +168,7 @@ def test_the_expected_verdicts_follow_from_the_rules_and_hang_on_no_clock(site: 
                 verdict.partner,
                 verdict.rule,
                 visit.facts.risks,
+                "confirmed" if visit.review else "proposed",
             )
         )
         assert visit.returning == len(theirs) - 1
@@ -207,7 +209,17 @@ def _evidence(site: Site) -> list[Evidence]:
                 found.append(Referral(at, f"r{number}", step.partner or "", contact(given, KEY)))
             case "withdraw":
                 found.append(Erased(at, person))
+            case "confirm":
+                found.append(_confirmed(site, step, number))
     return found
+
+
+def _confirmed(site: Site, step: Step, number: int) -> Review:
+    """The person's newest visit stays what it is."""
+    person = step.person or ""
+    came = [one for one in site.steps[:number] if one.person == person and one.do in {"check_in", "scan"}]
+    (verdict,) = [one for one in site.verdicts if (one.person, one.visit) == (person, len(came))]
+    return Review(NOON + step.at, person, NOON + came[-1].at, verdict.attribution, verdict.partner)
 
 
 def test_she_returns_with_another_photo(site: Site) -> None:
@@ -243,6 +255,7 @@ def test_she_returns_with_another_photo(site: Site) -> None:
         ("do: referral, partner: acme", "do: referral", "referral at 26 s: partner: is missing"),
         ("do: referral, partner: acme", "do: referral, partner: acne", "partner acne: there is none"),
         ("risks: [late_referral]", "risks: [late]", "risks"),
+        ("state: confirmed", "state: sure", "state"),
     ],
 )
 def test_a_site_file_with_a_mistake_is_refused_in_words(tmp_path: Path, old: str, new: str, problem: str) -> None:

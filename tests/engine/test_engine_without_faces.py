@@ -51,11 +51,16 @@ class Desk:
                 await self._call("referral/add", partner=step.partner, contact=step.contact)
             elif step.person in people:
                 await self._perform(step, step.person)
-        rows = await self._call("visit/list")
+        rows = await self._call("case/list")
         assert [row["earlier"] for row in rows] == [self._visits[row["visit"]][1] - 1 for row in rows]
         return in_order(
             ExpectedVerdict(
-                *self._visits[row["visit"]], row["attribution"], row["partner"], row["rule"], tuple(row["risks"])
+                *self._visits[row["visit"]],
+                row["attribution"],
+                row["partner"],
+                row["rule"],
+                tuple(row["risks"]),
+                row["state"],
             )
             for row in rows
         )
@@ -68,6 +73,8 @@ class Desk:
                 await self._come(step, person)
             case "withdraw":
                 await self._call("consent/withdraw", alias=self._passes[person]["alias"])
+            case "confirm":
+                await self._confirm(self._passes[person]["alias"])
 
     async def _come(self, step: Step, person: str) -> None:
         await until(self._nobody_is_here)
@@ -84,6 +91,10 @@ class Desk:
             alias = self._passes[person]["alias"]
             came = await self._call("visit/check_in", zone=step.zone, contact=contact, alias=alias)
         self._visits[came["visit"]] = (person, number)
+
+    async def _confirm(self, alias: str) -> None:
+        newest = next(case for case in await self._call("case/list") if case["alias"] == alias)
+        await self._call("case/confirm", case=newest["case"], seen=newest["version"])
 
     async def _nobody_is_here(self) -> bool:
         return all(visit["ended_at"] for visit in await self._call("visit/list"))
