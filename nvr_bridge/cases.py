@@ -6,6 +6,7 @@ A reviewer confirms what they saw: each verdict has a version, and one that chan
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from .config import Config
 from .consent.ledger import Ledger
 from .consent.records import Records
-from .errors import ConflictError, InvalidError, NotFoundError
+from .errors import ConflictError, InvalidError, NotFoundError, RetryError
 from .listing import case_row, review_row
 from .models import ReviewAct, Visit
 from .presence import Presence
@@ -178,7 +179,8 @@ class CaseDesk:
             if review is not None and review.decides:
                 await self._tell_partners(session, visit, review)
         self._unjudged.visit(visit.visit_id)
-        await self._refresh(await self._verdicts.look_now())
+        with contextlib.suppress(RetryError):  # what cannot be told now is told by the next look
+            await self._refresh(await self._verdicts.look_now())
         case = (await self._verdicts_of([visit])).get(visit.visit_id)
         return self._row(visit, await self._store.cases.get(stored.case_id), case)
 

@@ -65,10 +65,11 @@ class Verdicts:
 
     async def load(self) -> None:
         """Find what was stored and perhaps not told when the engine last stopped."""
-        until = await self._notes.get(KEY)
+        now, until = self._clock(), await self._notes.get(KEY)
         if until is None:  # what is older than this was never told, and is not told now
-            until = self._clock()
+            until = now
             await self._notes.set(KEY, until)
+        until = min(until, now)  # the clock may have been set back
         self._until = self._closed = until
         arrived = await Arrivals(self._database).since(until - OVERLAP)
         self._unjudged.put(Batch(arrived.visits, arrived.referrals, arrived.visitors), soon=True)
@@ -97,7 +98,7 @@ class Verdicts:
                 return frozenset()
             try:
                 zones = await self._tell_all(await self._casebook.concerned(batch), began)
-                if began - self._until >= MARK_EVERY:
+                if abs(began - self._until) >= MARK_EVERY:
                     await self._notes.set(KEY, began)
                     self._until = began
             except RetryError:

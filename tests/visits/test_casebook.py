@@ -213,6 +213,50 @@ async def test_whatever_rested_on_erased_evidence_stays_as_it_was(store: Store) 
     assert gone.co_signers == ()
 
 
+REVIEWED = """
+settings: {timezone: Asia/Shanghai, clock_error: 2s}
+events:
+  - {at: "2026-03-02T09:00", referral: {id: r1, partner: acme, contact: "13800000001"}}
+  - {at: "2026-03-02T10:00", pass: {visitor: ann}}
+  - {at: "2026-03-02T12:00", check_in: {contact: "13800000001"}}
+  - {at: "2026-03-02T18:00", review: {visitor: ann, visit_at: "2026-03-02T10:00", attribution: channel, partner: best}}
+  - {at: "2026-03-03T10:00", pass: {visitor: ann}}
+  - {at: "2026-03-03T12:00", check_in: {visitor: bob, contact: "13800000001"}}
+  - {at: "2026-03-03T14:00", review: {visitor: bob, visit_at: "2026-03-02T12:00", attribution: natural}}
+  - {at: "2026-03-03T18:00", referral: {id: r2, partner: best, contact: "13800000001"}}
+  - {at: "2026-03-04T10:00", review: {visitor: ann, visit_at: "2026-03-02T10:00", attribution: undetermined}}
+  - {at: "2026-03-04T11:00", pass: {visitor: bob}}
+"""
+
+
+async def test_what_people_decided_weighs_the_same_in_the_store_and_in_a_file(store: Store) -> None:
+    await store.pass_for("bob")
+    await store.refer("acme", "13800000001", at("9:00"))
+    first = await store.scan("ann", at("10:00"))
+    alone = await store.check_in(None, "13800000001", at("12:00"))
+    await store.review(first.visit_id, "channel", "best", at("18:00"))
+    await store.scan("ann", at("10:00", 1))
+    await store.check_in("bob", "13800000001", at("12:00", 1))
+    await store.review(alone.visit_id, "natural", None, at("14:00", 1))
+    await store.refer("best", "13800000001", at("18:00", 1))
+    await store.review(first.visit_id, "undetermined", None, at("10:00", 2))
+    await store.scan("bob", at("11:00", 2))
+    scenario = read(REVIEWED)
+    judged = replay(scenario.events, scenario.settings)
+    assert judged.unplaced == ()
+    expected = [
+        (one.verdict.attribution, one.verdict.partner, one.verdict.rule, [*one.facts.risks]) for one in judged.visits
+    ]
+    assert await store.cases() == expected
+    assert [case[:3] for case in expected] == [
+        ("undetermined", None, "review"),
+        ("natural", None, "review"),
+        ("natural", None, "natural"),
+        ("channel", "acme", "referral_valid"),
+        ("channel", "acme", "channel_protected"),
+    ]
+
+
 STORY = """
 settings: {timezone: Asia/Shanghai, clock_error: 2s}
 events:

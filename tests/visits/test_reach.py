@@ -42,7 +42,7 @@ async def happen(store: Store, chance: random.Random, when: float) -> None:
     name, number = VISITORS[usual], NUMBERS[usual if chance.random() < 0.8 else chance.randrange(len(NUMBERS))]
     claimed = chance.choice((number, f"{number[:3]}****{number[-4:]}"))
     kind = chance.choice(
-        ("scan", "seen", "check_in", "check_in", "nobody", "refer", "refer", "sign", "staff", "correct")
+        ("scan", "seen", "check_in", "check_in", "nobody", "refer", "refer", "sign", "staff", "correct", "review")
     )
     match kind:
         case "scan":
@@ -64,6 +64,10 @@ async def happen(store: Store, chance: random.Random, when: float) -> None:
         case "staff":
             with suppress(ConflictError):
                 await store.site.staff.mark(store.visitors[name], when, None, when)
+        case "review":
+            if visits := await store.site.visits.all():
+                answer = chance.choice((("natural", None), ("channel", "acme"), ("undetermined", None)))
+                await store.review(chance.choice(visits).visit_id, *answer, when)
         case _:
             with suppress(ConflictError):
                 await store.correct(chance.choice(("split", "merge")), *chance.sample(VISITORS, 2), when=when)
@@ -75,7 +79,7 @@ def rows(found: Around | Kept) -> int:
         len(kind)
         for kind in (
             *(found.referrals, found.scans, found.check_ins, found.signings, found.sightings),
-            *(found.marks, found.corrections, found.visits),
+            *(found.marks, found.corrections, found.visits, found.decisions),
         )
     )
 
@@ -115,7 +119,17 @@ async def test_what_is_read_is_in_the_order_in_which_the_whole_store_is(store: S
     found = await Reach(store.site.db).around(
         visits={visit.visit_id for visit in whole.visits}, referrals=referrals, visitors=store.visitors.values()
     )
-    for kind in ("referrals", "scans", "check_ins", "signings", "sightings", "marks", "corrections", "visits"):
+    for kind in (
+        "referrals",
+        "scans",
+        "check_ins",
+        "signings",
+        "sightings",
+        "marks",
+        "corrections",
+        "visits",
+        "decisions",
+    ):
         assert list(getattr(found, kind)) == list(getattr(whole, kind)), kind
 
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from store_site import Site
 
-from nvr_bridge.models import Known, Sighting, Visit
+from nvr_bridge.models import CaseState, Known, ReviewAct, Sighting, Visit
+from nvr_bridge.store.cases import NewReview
 from nvr_bridge.store.corrections import Kind
 from nvr_bridge.store.referrals import Filing
 from nvr_bridge.store.signings import NewSigning
@@ -81,6 +82,13 @@ class Store:
 
     async def correct(self, kind: Kind, *names: str, when: float) -> None:
         await self.site.corrections.correct(kind, [self.visitors[name] for name in names], when)
+
+    async def review(self, visit_id: str, attribution: str, partner: str | None, when: float) -> None:
+        """A person sets the verdict of a visit."""
+        new = NewReview(ReviewAct.CHANGE, CaseState.CHANGED, when, attribution, partner, token_id="t")
+        case = (await self.site.cases.of([visit_id]))[visit_id]
+        async with self.site.db.write() as session:
+            await self.site.cases.review(session, case.case_id, lambda *_: new)
 
     async def signed(self) -> dict[str, tuple[Any, ...]]:
         """(attribution, partner, rule, risks) of each signing."""
