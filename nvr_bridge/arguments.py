@@ -238,6 +238,8 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     ),
     Command.LEDGER_VERIFY: vol.Schema({}),
     Command.CASE_EXPORT: vol.Schema({vol.Required("case"): _CASE, vol.Optional("reasons", default=False): bool}),
+    Command.RECEIPT_LIST: vol.Schema({}),
+    Command.RECEIPT_TAKE: vol.Schema({vol.Required("number"): whole(1, 2**53)}),
     Command.RETENTION_GET: vol.Schema({}),
     Command.RETENTION_PURGE: vol.Schema({}),
     Command.RETENTION_STATUS: vol.Schema({}),

@@ -31,6 +31,7 @@ from .consent.passes import Passes
 from .consent.permit import Gate, OfflineGate
 from .consent.policy import Policy, load_policy
 from .consent.readings import Readings
+from .consent.receipts import Receipts
 from .consent.records import Records
 from .consent.retention import limits
 from .consent.vault import Vault
@@ -47,6 +48,7 @@ from .leaving import Leaving
 from .notary import Notary
 from .portal import Portal
 from .presence import Presence
+from .receipts import ReceiptDesk
 from .recognise import Recogniser
 from .register import Register
 from .server.app import Server
@@ -167,7 +169,6 @@ async def _build(config: Config, passphrase: str | None, stack: AsyncExitStack) 
     base = await _open(config, passphrase, stack)
     database, vault, ledger, log, records = base.database, base.vault, base.ledger, base.log, base.records
     evidence = _evidence(config, database, vault, ledger, log)
-
     bus, interlock = Bus(), Interlock(config.zones, policy, config.notice_hash, config.sign_ttl)
     gate = Gate(config.zones, interlock)
     sight, gallery = await _models(config, policy.biometrics, gate, records, stack)
@@ -215,6 +216,7 @@ async def _build(config: Config, passphrase: str | None, stack: AsyncExitStack) 
         cases=cases,
         casebook=casebook,
         notary=Notary(store, base.checkpoints, CaseFiles(config, store, records, casebook), config.timezone),
+        receipts=ReceiptDesk(Receipts(database, ledger, base.checkpoints)),
         readings=base.readings,
     )
     service = Service(parts, _kiosk(parts, passes, reader))

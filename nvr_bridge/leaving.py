@@ -37,11 +37,11 @@ class Leaving:
         self._bus = bus
         self._clock = clock
 
-    async def erase(self, visitor_id: str) -> None:
-        """Erase a visitor who withdraws. Raises as `Records.withdraw` does."""
+    async def erase(self, visitor_id: str) -> int:
+        """Erase a visitor who withdraws → the ledger's number of it. Raises as `Records.withdraw` does."""
         self._gallery.forget(visitor_id)
         try:
-            await self._erase(visitor_id, lapsed=False)
+            return await self._erase(visitor_id, lapsed=False)
         finally:
             await self._gallery.rebuild(self._records.templates)
 
@@ -92,16 +92,17 @@ class Leaving:
             self._gallery.readmit(*leaving)  # they may agree again
         return ended
 
-    async def _erase(self, visitor_id: str, *, lapsed: bool) -> None:
+    async def _erase(self, visitor_id: str, *, lapsed: bool) -> int:
         self._recogniser.forget(visitor_id)
         await self._attendance.forget(visitor_id)
         visits: list[str] = []
         try:
             settled = await self._casebook.to_settle(visitor_id)
             gone = partial(self._gone, visits)
-            await self._records.withdraw(visitor_id, self._clock(), gone, settled, lapsed=lapsed)
+            withdrawn = await self._records.withdraw(visitor_id, self._clock(), gone, settled, lapsed=lapsed)
         finally:
             await self._attendance.forget(visitor_id, visits)
+        return withdrawn.receipt
 
     def _gone(self, visits: list[str], gone: Withdrawn) -> None:
         visits += gone.visit_ids

@@ -31,10 +31,10 @@ class Mine:
         visits: VisitTable,
         casebook: Casebook,
         *,
-        erase: Callable[[str], Awaitable[None]],
+        erase: Callable[[str], Awaitable[dict[str, Any] | None]],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`erase` is how the engine forgets a visitor."""
+        """`erase` is how the engine forgets a visitor, and what it gives for it: a receipt, if it can be signed now."""
         self._config = config
         self._database = database
         self._subjects = SubjectTable(database)
@@ -83,12 +83,12 @@ class Mine:
         """Erase the visitor whose link this is. Raises `UnauthorizedError` where it opens nothing."""
         visitor_id = await self._links.owner(token, self._clock())
         try:
-            await self._erase(visitor_id)
+            receipt = await self._erase(visitor_id)
         except NotFoundError:  # somebody else was faster
             raise UnauthorizedError("link: opens nothing any more; what it opened was erased") from None
         except ErasureOwedError:  # erased, with the key destroyed; what is owed is space on the disk
-            pass
-        return {"withdrawn": True}
+            receipt = None
+        return {"withdrawn": True, "receipt": receipt}
 
     def _spoken(self, rows: Rows) -> Rows:
         """Rows with times that anybody can read, and with the zones' names."""

@@ -78,6 +78,8 @@ class Command(StrEnum):
     ASSESSMENT_ACKNOWLEDGE = "assessment/acknowledge"
     LEDGER_VERIFY = "ledger/verify"
     CASE_EXPORT = "case/export"
+    RECEIPT_LIST = "receipt/list"
+    RECEIPT_TAKE = "receipt/take"
     RETENTION_GET = "retention/get"
     RETENTION_SET = "retention/set"
     RETENTION_PURGE = "retention/purge"
@@ -138,6 +140,8 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.ASSESSMENT_ACKNOWLEDGE: frozenset({Role.ADMIN}),
     Command.LEDGER_VERIFY: _OPERATORS,
     Command.CASE_EXPORT: _OPERATORS,
+    Command.RECEIPT_LIST: _OPERATORS,
+    Command.RECEIPT_TAKE: _OPERATORS,
     Command.RETENTION_GET: _KEEPERS | {Role.REVIEWER},
     Command.RETENTION_SET: _KEEPERS,
     Command.RETENTION_PURGE: _KEEPERS,

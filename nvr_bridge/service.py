@@ -38,6 +38,7 @@ from .notary import Notary
 from .portal import Portal
 from .presence import Presence
 from .protocol import CameraStatus, EngineStatus, EventMessage, Snapshot
+from .receipts import ReceiptDesk
 from .recognise import Recogniser
 from .sight import Sight
 from .signings import Signings
@@ -88,6 +89,7 @@ class Parts:
     cases: CaseDesk
     casebook: Casebook
     notary: Notary
+    receipts: ReceiptDesk
     readings: Readings
 
 
@@ -106,11 +108,12 @@ class Service:
         self.kiosk = kiosk
         self.cases = parts.cases
         self.notary = parts.notary
+        self.receipts = parts.receipts
         self.keeper = parts.keeper
         self.readings = parts.readings
         self.leaving = parts.leaving
         kept = (parts.database, parts.ledger, parts.records, parts.links, parts.evidence.visits, parts.casebook)
-        self.mine = Mine(parts.config, *kept, erase=parts.leaving.erase)
+        self.mine = Mine(parts.config, *kept, erase=self._erase)
         self.keyring = parts.keyring
         self.engine_id = parts.database.engine_id
         self._parts = parts
@@ -216,10 +219,12 @@ class Service:
         if visitor_id is None:
             raise NotFoundError("alias: no visitor has it; check the spelling, or the consent was withdrawn already")
         try:
-            await self.leaving.erase(visitor_id)
+            return {"withdrawn": True, "receipt": await self._erase(visitor_id)}
         finally:
             self._push_engine()
-        return {"withdrawn": True}
+
+    async def _erase(self, visitor_id: str) -> dict[str, Any] | None:
+        return await self.receipts.receipt_for(await self.leaving.erase(visitor_id))
 
     async def consent_list(self) -> list[dict[str, Any]]:
         """Every consent in force."""

@@ -43,6 +43,7 @@ ARGUMENTS: dict[Command, dict[str, Any]] = {
     Command.CAMERA_REMOVE: {"camera": "front"},
     Command.TOKEN_REVOKE: {"token_id": "nobody"},
     Command.ASSESSMENT_ACKNOWLEDGE: {"by": "R. Tan", "ground": "consent"},
+    Command.RECEIPT_TAKE: {"number": 7},
     Command.RETENTION_SET: {"visits": 90},
 }
 

@@ -49,6 +49,16 @@ class SmallNotary:
         return {**found, "content": "<!DOCTYPE html>\n判定\n"}
 
 
+class SmallReceipts:
+    """Keeps `server.api.ReceiptsApi`."""
+
+    async def receipt_list(self) -> Any:
+        return [{"number": 7, "erased_at": "2030-01-01T00:00:00.000+00:00", "cause": "expired"}]
+
+    async def receipt_take(self, args: dict[str, Any]) -> Any:
+        return {"kind": "nvr-bridge erasure receipt", "entry": {"number": args["number"]}}
+
+
 class SmallKeeper:
     """Keeps `server.api.KeeperApi`."""
 
@@ -104,6 +114,7 @@ class SmallEngine:
         self.portal = SmallPortal(self.asked)
         self.cases = SmallCases(self.asked)
         self.notary = SmallNotary()
+        self.receipts = SmallReceipts()
         self.keeper = SmallKeeper(self.asked)
         self.readings = SmallReadings()
         self.rows: list[dict[str, Any]] = []  # of every list of what is kept of people
@@ -219,7 +230,7 @@ class SmallEngine:
 
     async def consent_withdraw(self, args: dict[str, Any]) -> Any:
         self.asked.append(("consent_withdraw", args))
-        return {"withdrawn": True}
+        return {"withdrawn": True, "receipt": await self.receipts.receipt_take({"number": 7})}
 
     async def consent_list(self) -> Any:
         return self.rows

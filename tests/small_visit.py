@@ -93,4 +93,4 @@ class SmallMine:
     async def withdraw(self, token: str) -> Any:
         await self.read(token)
         self.token = None
-        return {"withdrawn": True}
+        return {"withdrawn": True, "receipt": None}

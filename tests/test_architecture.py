@@ -64,6 +64,7 @@ TOGETHER = {
     "portal.py",
     "notary.py",
     "presence.py",
+    "receipts.py",
     "recognise.py",
     "register.py",
     "service.py",

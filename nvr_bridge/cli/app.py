@@ -17,6 +17,7 @@ from . import (
     consent,
     desk,
     discover,
+    erasure,
     evaluate,
     evidence,
     keys,
@@ -65,6 +66,7 @@ app.add_typer(cases.app, name="cases")
 cases.register(app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(erasure.app, name="erasure")
 
 
 def _print_version(wanted: bool) -> None:

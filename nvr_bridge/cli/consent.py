@@ -11,6 +11,7 @@ import typer
 from ..arguments import PHOTO_LIMIT
 from ..config import load_config
 from ..errors import InvalidError
+from .receipts import ReceiptOption, receipt_file
 from .shared import DEFAULT_CONFIG, ConfigOption, JsonOption, ask, given, moment, print_table, show
 
 app = typer.Typer(help="Consents, and their withdrawal.", no_args_is_help=True)
@@ -53,11 +54,14 @@ def grant(
 @app.command()
 def withdraw(
     alias: Annotated[str, typer.Argument(help="The visitor's alias.")],
+    receipt: ReceiptOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
-    """Forget a person for good."""
-    result = ask(config, "consent/withdraw", alias=alias)
+    """Forget a person for good. The receipt proves it, and is given this once."""
+    with receipt_file(receipt) as write:
+        result = ask(config, "consent/withdraw", alias=alias)
+        write(result["receipt"])
     show(result, as_json, lambda: typer.echo("Withdrawn: the template, its key and the consent are gone."))
 
 

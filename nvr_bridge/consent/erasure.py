@@ -40,6 +40,7 @@ class Withdrawn:
     alias: str
     visit_ids: tuple[str, ...]
     event: Event
+    receipt: int  # the ledger's number of it: a receipt waits under that
 
 
 async def erase_rows(session: AsyncSession, visitor_id: str, settled: Settled) -> tuple[str, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..errors import ErasureOwedError, InvalidError, NotFoundError, RetryError
 from ..events import EventLog
+from ..evidence.receipt import ACT
 from ..models import Consent, Event, EventKind, RetentionClass
 from ..store.database import Database
 from ..store.finish import to_the_end
@@ -24,6 +25,7 @@ from ..store.settled import Settled
 from .alias import new_alias, plain
 from .erasure import Withdrawn, erase_rows
 from .ledger import Ledger
+from .receipts import counted, promise
 from .templates import Template, sealed, unsealed
 from .vault import Vault, consent_key
 
@@ -291,14 +293,14 @@ class Records:
         data = {"expired": expires_at is not None and expires_at <= now}
         if lapsed:
             data["lapsed"] = True
+        counts = await counted(session, visitor_id)
         zone_id, visit_ids = await erase_rows(session, visitor_id, settled)
         event = await self._log.append(
             session, kind=EventKind.CONSENT_WITHDRAWN, occurred_at=now, zone_id=zone_id, data={**data}
         )
-        await self._ledger.append(
-            session, "consent_withdrawn", at=now, zone_id=zone_id or None, subject=subject, data={**data}
-        )
-        return Withdrawn(alias, visit_ids, event)
+        entry = await self._ledger.append(session, ACT, at=now, zone_id=zone_id or None, subject=subject, data={**data})
+        promise(session, entry, visitor_id, counts)
+        return Withdrawn(alias, visit_ids, event, entry.number)
 
     async def _recover(self, now: float) -> None:
         async with self._db.read() as session:

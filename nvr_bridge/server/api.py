@@ -132,6 +132,16 @@ class NotaryApi(Protocol):
         """A case's evidence pack, for whoever this token is of."""
 
 
+class ReceiptsApi(Protocol):
+    """Receipts for erasures."""
+
+    async def receipt_list(self) -> Any:
+        """Those that nobody has taken."""
+
+    async def receipt_take(self, args: Arguments) -> Any:
+        """One of them."""
+
+
 class KeeperApi(Protocol):
     """Those who answer for the data."""
 
@@ -240,6 +250,10 @@ class EngineApi(Protocol):
     @property
     def notary(self) -> NotaryApi:
         """What makes the record provable."""
+
+    @property
+    def receipts(self) -> ReceiptsApi:
+        """Receipts for erasures."""
 
     @property
     def keeper(self) -> KeeperApi:

@@ -198,6 +198,8 @@ _HANDLERS: dict[Command, Handler] = {
         request.args, caller.role, caller.token_id
     ),
     Command.LEDGER_VERIFY: lambda _, __, context: context.api.notary.ledger_verify(),
+    Command.RECEIPT_LIST: lambda _, __, context: context.api.receipts.receipt_list(),
+    Command.RECEIPT_TAKE: lambda request, _, context: context.api.receipts.receipt_take(request.args),
     Command.RETENTION_GET: lambda _, __, context: context.api.keeper.retention_get(),
     Command.RETENTION_SET: lambda request, _, context: context.api.keeper.retention_set(request.args),
     Command.RETENTION_PURGE: lambda _, __, context: context.api.keeper.retention_purge(),

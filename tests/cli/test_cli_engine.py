@@ -70,7 +70,7 @@ async def test_a_consent_is_granted_with_a_photo_and_withdrawn(shell: Shell, sit
             "photo": base64.b64encode(photo.read_bytes()).decode(),
         },
     )
-    assert (await shell("consent", "withdraw", "Amber Finch 12", "--json")).json == {"withdrawn": True}
+    assert (await shell("consent", "withdraw", "Amber Finch 12", "--json")).json["withdrawn"]
     assert site.engine.asked[-1] == ("consent_withdraw", {"alias": "Amber Finch 12"})
     assert "No consents" in (await shell("consent", "list")).out
 

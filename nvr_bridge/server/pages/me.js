@@ -7,6 +7,7 @@ const token = location.hash.slice(1);
 const from = new URLSearchParams(location.search).get("from"); // the zone of the tablet that this was opened on
 const tablet = from !== null && /^[\w-]{1,63}$/.test(from);
 let kept = null;
+let receipt = null;
 
 async function read() {
   show("wait");
@@ -97,17 +98,20 @@ function text(said) {
 }
 
 onTap(one("#retry"), read);
-onTap(one("#download"), () => {
+function save(content, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(kept, null, 2)], { type: "application/json" }));
-  link.download = "what-is-kept.json";
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 2)], { type: "application/json" }));
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-});
+}
+
+onTap(one("#download"), () => save(kept, "what-is-kept.json"));
+onTap(one("#receipt"), () => save(receipt, "erasure-receipt.json"));
 
 onTap(one("#withdraw"), async () => {
   try {
-    await ask("/me/withdraw", {}, { token });
+    ({ receipt } = await ask("/me/withdraw", {}, { token }));
   } catch (error) {
     if (error.code === "unauthorized") refused(error);
     else one("#withdraw_problem").textContent = word(error.code === "unreachable" ? "unreachable" : "error");
@@ -115,6 +119,7 @@ onTap(one("#withdraw"), async () => {
   }
   kept = null;
   for (const id of ["name", "agreed", "face", "visits", "shown", "acts"]) one(`#${id}`).replaceChildren();
+  for (const id of ["receipt", "receipt_text"]) one(`#${id}`).hidden = !receipt;
   show("erased");
 });
 

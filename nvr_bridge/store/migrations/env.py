@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from alembic import context
 
-from nvr_bridge.store import schema_cases, schema_claims, schema_links  # noqa: F401 - their tables are part of the whole
+from nvr_bridge.store import (  # noqa: F401 - their tables are part of the whole
+    schema_cases,
+    schema_claims,
+    schema_links,
+    schema_receipts,
+)
 from nvr_bridge.store.schema import Base
 
 context.configure(
