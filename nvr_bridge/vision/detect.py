@@ -46,14 +46,19 @@ class Detector:
 
     def confirms(self, image: Image, box: Box) -> bool:
         """Whether a face is found in `box` again when it is looked at from near, as large as the model likes best."""
+        return self.sureness(image, box) > 0.0
+
+    def sureness(self, image: Image, box: Box) -> float:
+        """How surely it is found again, 0…1; 0 where it is not."""
         scale = _NEAR / box.width
         x, y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
         to_view = np.array([[scale, 0.0, SIZE[0] / 2 - x * scale], [0.0, scale, SIZE[1] / 2 - y * scale]])
         view = cv2.warpAffine(image, to_view, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        found, _ = self._look(view.astype(np.uint8, copy=False))
+        found, scores = self._look(view.astype(np.uint8, copy=False))
         width, height = box.width * scale / 2, box.height * scale / 2
         here = Box(SIZE[0] / 2 - width, SIZE[1] / 2 - height, SIZE[0] / 2 + width, SIZE[1] / 2 + height)
-        return any(here.iou(Box(*map(float, corners))) > MAX_OVERLAP for corners in found)
+        again = [here.iou(Box(*map(float, corners))) > MAX_OVERLAP for corners in found]
+        return max((float(score) for score, same in zip(scores, again, strict=True) if same), default=0.0)
 
     def _look(self, region: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Boxes (n, 4) in the region's pixels, and their scores (n,)."""

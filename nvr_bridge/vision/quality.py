@@ -13,6 +13,7 @@ import numpy as np
 
 from ..models import Box, Face, FaceShot, Flaw
 from .align import CHIP, TEMPLATE, aligned, similarity
+from .covered import COVERED, hiddenness
 from .detect import Detector
 from .landmarks import MAX_SPREAD, SURE_SPREAD, Landmarker, Located
 from .liveness import Liveness
@@ -25,6 +26,7 @@ MIN_QUALITY = 0.05  # below, the look is not worth an embedding
 # least so sharp, and of the same photos blurred by 3 % of the face's width 90 % are not; 98 % of 898 are as frontal.
 MIN_SHARPNESS = 0.22
 MIN_FRONTALITY = 0.48
+_NOT_TURNED = 0.6  # as frontal are 95 % of faces with a mask painted on
 _FULL_WIDTH = 100.0  # pixels of face width from which size says nothing more
 _HALF_SHARP = 60.0  # the Laplacian's variance that counts as half sharp
 _EYES = float(np.hypot(*(TEMPLATE[1] - TEMPLATE[0])))
@@ -64,7 +66,8 @@ class Cutter:
         """Where the points are no face's: what hides it, if the detector is sure that there is one."""
         if sharpness(_upright(image, box)) < MIN_SHARPNESS:
             return Flaw.BLURRED
-        if not self._detector.confirms(image, box):
+        # Of 692 faces with a mask painted on, 99 % are found again so surely.
+        if self._detector.sureness(image, box) < 0.95:
             return Flaw.NOT_A_FACE
         return Flaw.COVERED if flaw is Flaw.NOT_A_FACE else flaw
 
@@ -73,9 +76,12 @@ def flaw_of(chip: Image, located: Located) -> Flaw | None:
     """What makes a look too poor to remember anybody by; None where nothing does."""
     if sharpness(chip) < MIN_SHARPNESS:
         return Flaw.BLURRED
-    if frontality(located) < MIN_FRONTALITY:
+    straight = frontality(located)
+    if straight < MIN_FRONTALITY:
         return Flaw.TURNED
-    return Flaw.COVERED if located.spread > SURE_SPREAD else None
+    if hiddenness(chip, located.spread) <= COVERED:
+        return None
+    return Flaw.COVERED if straight > _NOT_TURNED else Flaw.TURNED  # a turned mouth is hidden too
 
 
 def quality(chip: Image, located: Located, box: Box) -> float:

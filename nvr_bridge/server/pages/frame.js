@@ -12,6 +12,11 @@ export function word(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
+/** Whether this page has such a text. */
+export function has(key) {
+  return key in island.words;
+}
+
 /** The one element that `selector` finds. */
 export function one(selector, within = document) {
   const found = within.querySelector(selector);

@@ -1,5 +1,5 @@
 // The visitor's own page. What stands after the `#` is theirs alone: it is sent to the engine as a header and nowhere else.
-import { ask, data, one, onTap, show, when, word } from "./frame.js";
+import { ask, data, has, one, onTap, show, when, word } from "./frame.js";
 
 const IDLE = 60_000; // milliseconds after which a shared tablet leaves this page
 
@@ -66,7 +66,11 @@ function draw() {
     table(["when", "what", "where"], shown, ([at, what, where]) => [when(at), what, where]),
   );
   one("#acts").replaceChildren(
-    table(["when", "what", "where"], kept.acts, (act) => [when(act.at), act.act, act.zone_id ?? ""]),
+    table(["when", "what", "where"], kept.acts, (act) => [
+      when(act.at),
+      has(`act_${act.act}`) ? word(`act_${act.act}`) : act.act.replaceAll("_", " "),
+      act.zone_id ?? "",
+    ]),
   );
 }
 

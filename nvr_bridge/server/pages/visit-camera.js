@@ -17,6 +17,9 @@ export async function openCamera(video) {
   }
   video.srcObject = stream;
   await video.play();
+  if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) {
+    await new Promise((ready) => video.addEventListener("loadeddata", ready, { once: true }));
+  }
   return true;
 }
 

@@ -131,11 +131,13 @@ onTap(one("#look"), async () => {
 });
 
 onTap(one("#tablet"), async () => {
+  one("#picture").setAttribute("aria-disabled", "true");
   go("tablet");
   if (!(await openCamera(one("#preview")))) {
     go("look");
     one("#look_problem").textContent = word("tablet_no_camera");
   }
+  one("#picture").removeAttribute("aria-disabled");
 });
 onTap(one("#picture"), async () => look("#tablet_problem", await picture(one("#preview"))));
 onTap(one("#installed"), () => go("look"));
