@@ -72,11 +72,11 @@ def confirm(
     """The verdict is right."""
     if seen is None:
         found = ask(config, "case/get", case=case)
-        typer.echo(_verdict(found), err=True)
-        typer.confirm("Confirm this verdict?", abort=True, err=True)
         seen = found["version"]
         if seen is None:
             raise InvalidError("case: nothing is left to judge it by; only its history can be read")
+        typer.echo(_verdict(found), err=True)
+        typer.confirm("Confirm this verdict?", abort=True, err=True)
     _done(ask(config, "case/confirm", case=case, seen=seen), as_json)
 
 

@@ -36,6 +36,8 @@ from .unjudged import Batch
 
 type Case = dict[str, Any]  # a verdict, JSON-able
 
+MANY = 2000  # visits: for more of them it is cheaper to read the whole store than to look for what can concern them
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
@@ -107,8 +109,11 @@ class Casebook:
 
     async def concerned(self, batch: Batch) -> Concerned:
         """What every visit comes to whose verdict the evidence of `batch` may have changed."""
-        kept = await self._around(batch.visits, batch.visitors, batch.referrals)
-        return await asyncio.to_thread(_concerned, kept, batch, self._settings)
+        if len(batch.visits) > MANY:
+            kept = await self._read()
+        else:
+            kept = await self._around(batch.visits, batch.visitors, batch.referrals)
+        return await asyncio.to_thread(concerned, kept, batch, self._settings)
 
     async def judged(self, visit: Visit) -> Judged | None:
         """A visit's verdict with all that it rests on; None where evidence was erased."""
@@ -193,6 +198,24 @@ def judge_some(kept: Kept, visit_ids: set[str], settings: Settings) -> Cases:
     return Cases(visits, {key: one for key, one in signings.items() if key in theirs})
 
 
+def concerned(kept: Kept, batch: Batch, settings: Settings) -> Concerned:
+    """What every visit comes to that the evidence of `batch` can concern."""
+    evidence = body(kept, settings.visit_gap, settings)
+    found = judge_around(evidence, _nodes(evidence, batch.visits) | batch.visitors, batch.referrals, settings)
+    cases = {key: case(one) for key, one in _by_visit(evidence, evidence.presence, found).items()}
+    wanted = cases.keys() | batch.visits
+    visits = tuple(visit for visit in kept.visits if visit.visit_id in wanted)
+    cases |= {visit.visit_id: as_it_was(visit.settled) for visit in visits if visit.settled is not None}
+    signed = {one.signing.signing: signing_case(one) for one in found.signings}
+    signings: dict[str, list[Case]] = {}
+    for row in kept.signings:
+        signing = as_it_was(row.settled) if row.settled is not None else signed.get(row.signing_id)
+        if signing is not None:
+            signings.setdefault(row.visit_id, []).append(signing)
+    nobodys = (one.visit_id for one in visits if one.visitor_id is None and one.visit_id not in evidence.presence)
+    return Concerned(visits, cases, signings, frozenset(nobodys))
+
+
 def judge_around(evidence: Body, nodes: set[str], referrals: Collection[str], settings: Settings) -> Replay:
     """All that the evidence comes to which can concern these people or referrals."""
     wanted = [
@@ -274,23 +297,6 @@ def _to_settle(kept: Kept, then: Kept, visit_ids: set[str], settings: Settings) 
 
 def _nodes(evidence: Body, visit_ids: Iterable[str]) -> set[str]:
     return {node for visit_id in visit_ids for node, _ in evidence.presence.get(visit_id, ())}
-
-
-def _concerned(kept: Kept, batch: Batch, settings: Settings) -> Concerned:
-    evidence = body(kept, settings.visit_gap, settings)
-    found = judge_around(evidence, _nodes(evidence, batch.visits) | batch.visitors, batch.referrals, settings)
-    cases = {key: case(one) for key, one in _by_visit(evidence, evidence.presence, found).items()}
-    wanted = cases.keys() | batch.visits
-    visits = tuple(visit for visit in kept.visits if visit.visit_id in wanted)
-    cases |= {visit.visit_id: as_it_was(visit.settled) for visit in visits if visit.settled is not None}
-    signed = {one.signing.signing: signing_case(one) for one in found.signings}
-    signings: dict[str, list[Case]] = {}
-    for row in kept.signings:
-        signing = as_it_was(row.settled) if row.settled is not None else signed.get(row.signing_id)
-        if signing is not None:
-            signings.setdefault(row.visit_id, []).append(signing)
-    nobodys = (one.visit_id for one in visits if one.visitor_id is None and one.visit_id not in evidence.presence)
-    return Concerned(visits, cases, signings, frozenset(nobodys))
 
 
 def _judged(kept: Kept, visit_id: str, settings: Settings) -> Judged | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from engine_site import Site, spoken, until
 
+from nvr_bridge.cases import CaseDesk
 from nvr_bridge.client import Client, pair
 from nvr_bridge.config import Config
 from nvr_bridge.errors import ConflictError, InvalidError, NotFoundError, UnauthorizedError
@@ -188,6 +190,38 @@ async def test_after_a_restart_the_same_verdicts_stand_and_none_is_told_again(st
             (row["case"], "proposed"),
             (row["case"], "sent_back"),
         ]
+
+
+async def test_an_appeal_opens_a_case_again_and_it_waits_on_whatever_day(site: Site) -> None:
+    await come(site)
+    await told(site, attribution="natural")
+    filed = await site.admin.call("referral/add", partner="acme", contact=NUMBER)
+    event = await told(site, risks="late_referral")
+    case = event["data"]["case"]
+    await site.admin.call("case/confirm", case=case, seen=event["data"]["version"])
+    await told(site, state="confirmed", needs_review=False)
+    async with AsyncExitStack() as stack:
+        link = await site.admin.call("partner/link", partner="acme")
+        address = f"127.0.0.1:{site.port}"
+        acme = await stack.enter_async_context(Client.connect(address, token=link["url"].split("#")[1]))
+        (claim_of_acme,) = (await acme.call("claim/list"))["claims"]
+        assert (claim_of_acme["outcome"], claim_of_acme["appeal"]) == ("declared_late", None)
+        await acme.call("claim/appeal", referral=filed["referral"], text="We called before she came.")
+    await told(site, state="appealed", needs_review=True)
+    parts = site.service.cases
+    tomorrow = CaseDesk(
+        *(parts._config, parts._store, parts._records, parts._casebook, parts._verdicts, parts._unjudged),
+        parts._presence,
+        clock=lambda: time.time() + 86400,
+    )
+    listed = await tomorrow.listed({"limit": 10, "needs_review": True})
+    assert [(row["case"], row["state"]) for row in listed] == [(case, "appealed")]
+    found = await site.admin.call("case/get", case=case)
+    assert [(step["act"], step["by"], step["reason"]) for step in found["history"]][-1] == (
+        *("appeal", "acme", "We called before she came."),
+    )
+    await site.admin.call("case/confirm", case=case, seen=found["version"])
+    assert await tomorrow.listed({"limit": 10}) == []
 
 
 async def test_who_may_do_what_and_what_makes_no_sense(site: Site) -> None:

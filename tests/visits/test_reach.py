@@ -14,8 +14,9 @@ from told_store import RULES, Store, at
 
 from nvr_bridge.errors import ConflictError
 from nvr_bridge.store.reach import Around, Reach
-from nvr_bridge.visits.casebook import as_it_was, judge_some
+from nvr_bridge.visits.casebook import as_it_was, concerned, judge_some
 from nvr_bridge.visits.kept import Kept
+from nvr_bridge.visits.unjudged import Batch
 
 VISITORS = [f"v{number}" for number in range(40)]
 # The number that each usually gives: ten pairs have one mask.
@@ -106,6 +107,14 @@ async def test_every_visit_is_judged_as_if_all_had_been_read(store: Store, seed:
         }
         read += rows(await Reach(store.site.db).around(visits=[visit.visit_id]))
     assert await store.casebook.verdicts(visits) == judged
+    some = Batch(
+        frozenset(chance.sample(sorted(all_ids), 5)),
+        visitors=frozenset(chance.sample(sorted(store.visitors.values()), 2)),
+    )
+    near = await store.casebook.concerned(some)
+    far = concerned(whole, some, RULES)
+    assert (near.cases, near.signings, near.nobodys) == (far.cases, far.signings, far.nobodys)
+    assert {visit.visit_id for visit in near.visits} == {visit.visit_id for visit in far.visits}
     assert read / len(visits) < rows(whole) / 2
     assert len({(case["rule"], *case["risks"]) for case in judged.values()}) > 5
 
