@@ -126,11 +126,13 @@ _ROWS = {
     "returning_today": "Returning visits today",
 }
 
+_LAST = {"event_type": "Last event", "alias": "Who", "attribution": "Attribution", "partner": "Partner"}
+
 
 def _zone_card(known: Entities, zone_id: str, name: str, helpers: Iterable[Helper]) -> dict[str, Any]:
     visit = known.zone(zone_id, "visit")
     rows: list[Any] = [{"entity": known.zone(zone_id, key), "name": label} for key, label in _ROWS.items()]
-    for attribute, label in {"event_type": "Last event", "alias": "Who"}.items():
+    for attribute, label in _LAST.items():
         rows.append({"type": "attribute", "entity": visit, "attribute": attribute, "name": label})
     rows += [{"entity": helper.entity_id, "name": helper.name} for helper in helpers]
     return {"type": "entities", "title": name, "show_header_toggle": False, "entities": rows}
