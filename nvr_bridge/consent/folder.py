@@ -25,7 +25,7 @@ def verify_folder(data_dir: Path) -> tuple[Verdict, bytes]:
         raise AskError(f"data_dir: {data_dir} holds no {DATABASE}; name the data folder of an engine")
     public = public_key(data_dir / KEYS)
     try:
-        with _opened(path) as connection:
+        with opened(path) as connection:
             return _walk(connection, public), public
     except sqlite3.DatabaseError as err:
         raise AskError(
@@ -53,7 +53,7 @@ def _walk(connection: sqlite3.Connection, public: bytes) -> Verdict:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """One snapshot. Without a log beside it the store is read as it lies, and nothing is written, not even a lock."""
     log = path.with_name(path.name + "-wal")
     how = "mode=ro" if log.exists() else "immutable=1"

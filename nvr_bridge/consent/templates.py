@@ -32,7 +32,7 @@ class Template:
 def sealed(vault: Vault, visitor_id: str, consent_id: str, vector: Embedding, pack: str) -> TemplateRow:
     """A row for an embedding of (dimension,). Raises `NotFoundError` where the consent has no key."""
     content = vector.astype(_FORMAT).tobytes()
-    blob = vault.seal(consent_key(consent_id), content, _place(consent_id, pack))
+    blob = vault.seal(consent_key(consent_id), content, place(consent_id, pack))
     return TemplateRow(visitor_id=visitor_id, consent_id=consent_id, pack=pack, sealed=blob, own_key=True)
 
 
@@ -40,7 +40,7 @@ def unsealed(vault: Vault, row: TemplateRow) -> Template | None:
     """None for a template that cannot be read: its consent is ending, or its row was changed."""
     try:
         key = consent_key(row.consent_id) if row.own_key else row.visitor_id
-        content = vault.unseal(key, row.sealed, _place(row.consent_id, row.pack))
+        content = vault.unseal(key, row.sealed, place(row.consent_id, row.pack))
     except NotFoundError:
         return None
     except AskError as err:
@@ -49,7 +49,7 @@ def unsealed(vault: Vault, row: TemplateRow) -> Template | None:
     return Template(row.template_id, row.visitor_id, row.consent_id, _embedding(content))
 
 
-def _place(consent_id: str, pack: str) -> bytes:
+def place(consent_id: str, pack: str) -> bytes:
     """What binds a sealed template to its consent."""
     return f"template {consent_id} {pack}".encode()
 

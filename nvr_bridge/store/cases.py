@@ -231,7 +231,7 @@ class CaseTable:
     def _seal(self, visitor_id: str | None, reason: str, case_id: str) -> bytes:
         if visitor_id is None:
             return self._vault.seal_site(reason.encode())
-        return self._vault.seal(visitor_id, reason.encode(), _place(case_id))
+        return self._vault.seal(visitor_id, reason.encode(), reason_place(case_id))
 
     def _unseal(self, visitor_id: str | None, sealed: bytes, case_id: str) -> str | None:
         """None while the visitor is withdrawing: their key is gone already."""
@@ -239,7 +239,7 @@ class CaseTable:
             return self._vault.unseal_site(sealed).decode()
         if not self._vault.has_key(visitor_id):
             return None
-        return self._vault.unseal(visitor_id, sealed, _place(case_id)).decode()
+        return self._vault.unseal(visitor_id, sealed, reason_place(case_id)).decode()
 
 
 async def open_case(session: AsyncSession, visit_id: str, at: float) -> str:
@@ -271,6 +271,6 @@ def _case(row: CaseRow) -> StoredCase:
     return StoredCase(row.case_id, row.visit_id, CaseState(row.state), row.told, row.opened_at)
 
 
-def _place(case_id: str) -> bytes:
+def reason_place(case_id: str) -> bytes:
     """What binds a sealed reason to its case."""
     return f"review {case_id}".encode()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 
 from command import Shell
 from small_engine import Site
+from store_site import NOW, open_site
+
+from nvr_bridge.consent.receipts import Receipts
 
 RECEIPT = {"kind": "nvr-bridge erasure receipt", "entry": {"number": 7}}
 
@@ -38,3 +43,23 @@ async def test_those_that_wait_are_shown_and_taken(shell: Shell, site: Site) -> 
     path = shell.folder / "receipt.json"
     assert (await shell("erasure", "take", "7", "--receipt", str(path))).code == 0
     assert json.loads(path.read_text()) == RECEIPT
+
+
+async def test_a_receipt_is_verified_where_no_engine_runs(shell: Shell) -> None:
+    live, copy, path = shell.folder / "live", shell.folder / "copy", shell.folder / "receipt.json"
+    async with open_site(live) as site:
+        granted = await site.grant(1)
+        await asyncio.to_thread(shutil.copytree, live, copy)
+        withdrawn = await site.records.withdraw(granted.consent.visitor_id, NOW)
+        receipt = await Receipts(site.db, site.ledger, site.checkpoints).take(withdrawn.receipt)
+        path.write_text(json.dumps(receipt.document))
+    command = ("erasure", "verify", str(path), "--data-dir", str(live), "--copy", str(copy))
+    found = (await shell(*command, "--json")).json
+    assert (found["proved"], found["in_copy"]["template"], found["found"]) == (True, 1, [])
+    (live / "old.log").write_text(f"hello {granted.alias}")
+    ran = await shell(*command)
+    assert ran.code == 1
+    assert f"FOUND alias: {live / 'old.log'}" in ran.out
+    assert ran.out.endswith("NOT proved\n")
+    path.write_text("{}")
+    assert "is not one, or was damaged" in (await shell(*command)).complaint
