@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -252,32 +252,33 @@ class Service:
         visits = await self._parts.evidence.visits.list(
             args.get("since"), args.get("until"), args.get("zone"), args["limit"]
         )
-        found = await self._parts.casebook.verdicts(visits)
-        now, rules = self._clock(), self.config.rules
-        cases = {
-            visit.visit_id: by_now(found[visit.visit_id], (), visit.started_at, now, rules)
-            for visit in visits
-            if visit.visit_id in found
-        }
-        return [self._visit(visit, cases.get(visit.visit_id, {})) for visit in visits]
+        cases = await self._parts.casebook.verdicts(visits)
+        return await asyncio.to_thread(self._visits, visits, cases)
 
-    def _visit(self, visit: Visit, case: Case) -> dict[str, Any]:
-        return visit_row(visit, case, self._parts.records.alias(visit.visitor_id) if visit.visitor_id else None)
+    def _visits(self, visits: Sequence[Visit], cases: Mapping[str, Case]) -> list[dict[str, Any]]:
+        now, rules, aliases = self._clock(), self.config.rules, self._parts.records.alias
+        rows = []
+        for visit in visits:
+            case = cases.get(visit.visit_id)
+            shown = by_now(case, (), visit.started_at, now, rules) if case else {}
+            rows.append(visit_row(visit, shown, aliases(visit.visitor_id) if visit.visitor_id else None))
+        return rows
 
     async def attribution_replay(self, args: dict[str, Any]) -> dict[str, Any]:
         """Days of the store judged anew: as the site's settings have it, or what other settings would change."""
         if args["from"] > args["to"]:
             raise InvalidError("from: is after to; give the earlier day first")
         other = read_settings(args["settings"], self.config.rules) if "settings" in args else None
-        return replay_result(
-            await self._parts.casebook.replay(args["from"], args["to"], other), self._parts.records.alias
-        )
+        days = await self._parts.casebook.replay(args["from"], args["to"], other)
+        return await asyncio.to_thread(replay_result, days, self._parts.records.alias)
 
     async def sighting_list(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """Sightings, the newest first."""
         rows = await self._parts.evidence.sightings.list(args.get("since"), args.get("zone"), args["limit"])
         aliases = self._parts.records.alias
-        return [sighting_row(row, aliases(row.visitor_id) if row.visitor_id else None) for row in rows]
+        return await asyncio.to_thread(
+            lambda: [sighting_row(row, aliases(row.visitor_id) if row.visitor_id else None) for row in rows]
+        )
 
     # --- cameras ---
 

@@ -103,8 +103,8 @@ class SightingTable:
             where.append(SightingRow.zone_id == zone_id)
         newest = (SightingRow.started_at.desc(), SightingRow.sighting_id.desc())
         async with self._db.read() as session:
-            rows = await session.scalars(select(SightingRow).where(*where).order_by(*newest).limit(limit))
-            return [_stored(row) for row in rows]
+            wanted = select(SightingRow).where(*where).order_by(*newest).limit(limit)
+            return [_stored(row) async for (row,) in rows_of(session, wanted)]
 
     async def _record(self, session: AsyncSession, row: SightingRow, at: float, runs: int) -> None:
         """Embedding a face is an act, whoever's it was. Somebody recognised is named, if they did not withdraw meanwhile."""

@@ -189,9 +189,9 @@ class VisitTable:
             where.append(VisitRow.started_at < until)
         if zone_id is not None:
             where.append(VisitRow.zone_id == zone_id)
-        wanted = select(VisitRow).where(*where).order_by(VisitRow.started_at.desc(), VisitRow.visit_id).limit(limit)
+        wanted = VISITS.where(*where).order_by(VisitRow.started_at.desc(), VisitRow.visit_id).limit(limit)
         async with self._db.read() as session:
-            return [_visit(row) for row in await session.scalars(wanted)]
+            return [Visit(*row) async for row in rows_of(session, wanted)]
 
     async def _tell(self, session: AsyncSession, visit: Visit, kind: EventKind, at: float, data: Data | None) -> Event:
         return await self._log.append(

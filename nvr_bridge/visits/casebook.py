@@ -32,6 +32,7 @@ from .kept import Body, Gone, Kept, body, lapsed, without
 from .replay import Day, Replay, replay
 from .signings import JudgedSigning
 from .timeline import local_day
+from .uncollected import Uncollected
 from .unjudged import Batch
 
 type Case = dict[str, Any]  # a verdict, JSON-able
@@ -99,21 +100,21 @@ class Casebook:
     def __init__(self, tables: Tables, settings: Settings) -> None:
         self._tables = tables
         self._settings = settings
+        self._uncollected = Uncollected()
 
     async def verdicts(self, visits: Sequence[Visit]) -> dict[str, Case]:
         """The verdict of each of these visits, by visit: as it was, where the evidence was erased; none where it is lost."""
         visit_ids = {visit.visit_id for visit in visits}
-        kept = await self._around(visits=visit_ids)
-        judged = await asyncio.to_thread(judge_some, kept, visit_ids, self._settings)
+        with self._uncollected:
+            kept = await self._around(visits=visit_ids)
+            judged = await asyncio.to_thread(judge_some, kept, visit_ids, self._settings)
         return judged.visits | {visit.visit_id: as_it_was(visit.settled) for visit in visits if visit.settled}
 
     async def concerned(self, batch: Batch) -> Concerned:
         """What every visit comes to whose verdict the evidence of `batch` may have changed."""
-        if len(batch.visits) > MANY:
-            kept = await self._read()
-        else:
+        with self._uncollected:
             kept = await self._around(batch.visits, batch.visitors, batch.referrals)
-        return await asyncio.to_thread(concerned, kept, batch, self._settings)
+            return await asyncio.to_thread(concerned, kept, batch, self._settings)
 
     async def judged(self, visit: Visit) -> Judged | None:
         """A visit's verdict with all that it rests on; None where evidence was erased."""
@@ -145,20 +146,23 @@ class Casebook:
 
     async def to_settle_lapsed(self, find: Callable[[Kept], Gone]) -> Settled:
         """What is to stay once retention has removed what `find` finds: every verdict that rests on it, its own apart."""
-        kept = await self._read()
-        return await asyncio.to_thread(_to_settle_lapsed, kept, find, self._settings)
+        with self._uncollected:
+            return await asyncio.to_thread(_to_settle_lapsed, await self._read(), find, self._settings)
 
     async def replay(self, first: date, last: date, other: Settings | None) -> Days:
         """The visits that began on local days from `first` to `last`, and the signings of those days.
 
         Under the site's settings and under `other`.
         """
-        return await asyncio.to_thread(_days, await self._read(), (first, last), self._settings, other)
+        with self._uncollected:
+            return await asyncio.to_thread(_days, await self._read(), (first, last), self._settings, other)
 
     async def _around(
         self, visits: Collection[str] = (), visitors: Collection[str] = (), referrals: Collection[str] = ()
     ) -> Kept:
-        """What the store holds that can concern any of these."""
+        """What the store holds that can concern any of these. Of many it is quicker to read everything."""
+        if len(visits) > MANY:
+            return await self._read()
         found = await self._tables.reach.around(visits=visits, visitors=visitors, referrals=referrals)
         return Kept(
             referrals=found.referrals,
