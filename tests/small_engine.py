@@ -246,7 +246,9 @@ class SmallEngine:
         verdict = {"attribution": "natural", "partner": None, "rule": "natural", "risks": ["unregistered_visit"]}
         visit = {"visit": "v", "alias": "Amber Finch 12", "started_at": "2026-03-02T10:00:00+00:00", **verdict}
         counts = {"date": "2026-03-02", "unregistered": 1, "natural": 1, "channel": 0, "undetermined": 0}
+        signing = {"signing": "s", "alias": None, "at": "2026-03-02T10:30:00+00:00", **verdict, "risks": []}
         found = {"rules_version": "1", "judged": 3, "evidence_erased": 1, "visits": [visit], "daily": [counts]}
+        found |= {"signings": [] if "settings" in args else [signing]}
         if "settings" not in args:
             return found
         visit["would_be"] = {**verdict, "attribution": "channel", "partner": "acme", "rule": "referral_valid"}

@@ -75,12 +75,12 @@ def _read(path: Path) -> str:
 
 
 def _show_days(found: dict[str, Any]) -> None:
-    """A line for each visit, and what other settings would make of it; then the days."""
+    """A line for each visit and contract, and what other settings would make of it; then the days."""
     compared = "daily_would_be" in found
     for visit in found["visits"]:
-        at = datetime.fromisoformat(visit["started_at"]).astimezone()
-        line = f"{at:%Y-%m-%d %H:%M}  {visit['alias'] or 'somebody'}  {_verdict(visit)}"
-        typer.echo(printable(f"{line}  would be  {_verdict(visit['would_be'])}" if compared else line))
+        _show_compared(visit, visit["started_at"], visit["alias"] or "somebody", compared)
+    for signing in found["signings"]:
+        _show_compared(signing, signing["at"], f"signing of {signing['alias'] or 'somebody'}", compared)
     for day in found["daily"]:
         counts = f"{day['natural']} natural, {day['channel']} channel, {day['undetermined']} undetermined"
         typer.echo(f"{day['date']}  {counts}; {day['unregistered']} unregistered")
@@ -88,6 +88,11 @@ def _show_days(found: dict[str, Any]) -> None:
     said = f"; {skipped} not replayed: their evidence was erased" if skipped else ""
     changed = f", {len(found['visits'])} of them would change" if compared else ""
     typer.echo(f"{found['judged']} visits judged{changed}{said}")
+
+
+def _show_compared(row: dict[str, Any], moment: str, who: str, compared: bool) -> None:
+    line = f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}  {who}  {_verdict(row)}"
+    typer.echo(printable(f"{line}  would be  {_verdict(row['would_be'])}" if compared else line))
 
 
 def _verdict(row: dict[str, Any]) -> str:

@@ -93,6 +93,7 @@ async def test_the_engines_own_days_are_replayed(shell: Shell, site: Site) -> No
     days = ("attribution", "replay", "--from", "2026-03-02", "--to", "2026-03-08")
     shown = (await shell(*days)).out
     assert "Amber Finch 12  natural (natural) risks: unregistered_visit\n" in shown
+    assert "signing of somebody  natural (natural)\n" in shown
     assert "3 visits judged; 1 not replayed: their evidence was erased" in shown
     (shell.folder / "other.yaml").write_text("settings: {lead_time: 1h}\n")
     shown = (await shell(*days, "--settings", "other.yaml")).out
