@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import copy
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -139,6 +140,25 @@ def test_a_track_takes_its_permit_along(site: Site) -> None:
     site.gate.close_track(track("lane").key)
     with pytest.raises(PermitError):
         site.gate.spend(permit)
+
+
+def test_a_permit_whose_purpose_is_done_is_worth_nothing(site: Site) -> None:
+    permit = site.gate.consent("desk", "c1", None)
+    site.gate.spend(permit)
+    site.gate.close_permit(permit)
+    for reused in (permit, copy.deepcopy(permit)):
+        with pytest.raises(PermitError, match="not in the gate's book"):
+            site.gate.spend(reused)
+    other = Gate(ZONES, site.lock, lambda: site.now)
+    with pytest.raises(PermitError, match="not in the gate's book"):
+        other.spend(site.gate.consent("desk", "c2", None))
+    assert (site.gate.spent, other.spent) == (1, 0)
+
+
+def test_a_permit_cannot_be_changed(site: Site) -> None:
+    permit = site.gate.consent("desk", "c1", None)
+    with pytest.raises(FrozenInstanceError):
+        permit.expires_at = 1e12  # type: ignore[misc]
 
 
 def test_consent_permits_at_a_consent_point_only(site: Site) -> None:
