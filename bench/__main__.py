@@ -10,7 +10,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from . import attribution, cameras, decode, detect, embed, frame_to_hub, match
+from . import attribution, cameras, decode, detect, embed, frame_to_hub, ledger, match
 from .measure import Figure, Unavailable
 
 SECTIONS = {
@@ -19,6 +19,7 @@ SECTIONS = {
     "embed": embed.run,
     "match": match.run,
     "attribution": attribution.run,
+    "ledger": ledger.run,
     "cameras": cameras.run,
     "frame_to_hub": frame_to_hub.run,
 }

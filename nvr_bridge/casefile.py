@@ -33,6 +33,7 @@ SHOWN: Mapping[str, frozenset[str]] = {
     "signing": frozenset({"signing", "zone", "at", "visit"}),
     "referral": frozenset({"referral", "partner", "declared_at", "filed_at", "expected_at"}),
     "withdrawal": frozenset({"referral", "partner", "withdrawn_at"}),
+    "verdict": frozenset({"case", "visit", "at", "attribution", "partner", "rule", "risks"}),
     "review": frozenset({"case", "act", "state", "at", "attribution", "partner", "seen", "referral"}),
 }
 _ACTS = {
@@ -42,6 +43,7 @@ _ACTS = {
     "signing": "signed",
     "referral": "referral_filed",
     "withdrawal": "referral_withdrawn",
+    "verdict": "verdict_told",
 }
 
 type Line = dict[str, Any]
@@ -88,11 +90,13 @@ class CaseFiles:
         named = {*judged, *(review.referral_id for review in history if review.referral_id)}
         referrals = await self._facts.of_referrals(named)
         reviews = await self._facts.of_case(stored.case_id, {one.review_id: one.reason for one in history})
+        told = await self._facts.told(stored.case_id)
         earlier = {"visits": (verdict or {}).get("earlier", visit.earlier), "last": None}
         sections: Sections = {
             "pack": [self._pack()],
             "case": [self._case(stored, visit)],
             "verdict": [_verdict(verdict, explained, reasons=reasons)],
+            "told": [_fact(one) for one in told],
             "times": self._times(visit, explained, presence),
             "presence": [self._presence(one) for one in presence],
             "links": _links(explained.get("links", [])),
@@ -102,7 +106,7 @@ class CaseFiles:
             "history": _history(reviews, history, reasons=reasons),
             "settings": self._settings(),
         }
-        facts = (*presence, *referrals, *reviews)
+        facts = (*told, *presence, *referrals, *reviews)
         entries = frozenset(one.ledger for one in facts if one.ledger is not None and one.salt is not None)
         return CaseFile(stored.case_id, visit, sections, entries)
 

@@ -113,6 +113,10 @@ class _Shown:
         }
         if verdict["review"]:
             rows["rules_say"] = self._answer(verdict["review"]["rules_say"], language)
+        for line in self._sections["told"]:
+            since = self._time(line["facts"]["at"], 0.0)
+            answer = self._answer(line["facts"], language)
+            rows["told"] = self.text("told_since", language, answer=answer, at=since, entry=self._entry(line, language))
         yield from self._facts(rows, language)
         for word in ("erased", "ambiguous"):
             if verdict.get(word):

@@ -18,6 +18,8 @@ WORDS: Mapping[str, Words] = {
     "partner": Words("Channel partner", "渠道"),
     "rule": Words("Rule", "适用规则"),
     "why": Words("Why", "理由"),
+    "told": Words("Told by the engine", "系统已通知的判定"),
+    "told_since": Words("{answer}, since {at} (ledger entry: {entry})", "{answer}，自 {at} 起（台账条目：{entry}）"),
     "rules_say": Words("The rules alone say", "仅按规则的判定"),
     "risks": Words("To be looked at", "需关注"),
     "state": Words("Case", "案件状态"),

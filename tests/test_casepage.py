@@ -27,6 +27,12 @@ def recorded(entry: int) -> dict[str, Any]:
     return {"act": "x", "entry": entry, "salts": {}, "hidden": {}}
 
 
+def told_verdict() -> dict[str, Any]:
+    """What the engine told of the case last."""
+    facts = {"at": NOW + 3, "attribution": "channel", "partner": "acme"}
+    return {"kind": "verdict", "facts": facts, "recorded": recorded(14)}
+
+
 def sections(text: str = "Amber Finch 12") -> dict[str, list[dict[str, Any]]]:
     """All that a page can show."""
     sighting = {"at": NOW + 30, "started_at": NOW, "zone": "lane", "score": 0.6124, "margin": 0.2}
@@ -48,6 +54,7 @@ def sections(text: str = "Amber Finch 12") -> dict[str, list[dict[str, Any]]]:
                 "ambiguous": True,
             }
         ],
+        "told": [told_verdict()],
         "times": [{"what": "start", "at": NOW, "error": 2.0}, {"what": "end", "at": NOW + 60, "error": 0.0}],
         "presence": [
             {"kind": "sighting", "facts": sighting, "error": 2.0, "zone_name": text, "recorded": recorded(12)},
@@ -119,7 +126,13 @@ def test_all_that_matters_is_told_in_each_language(language: str) -> None:
     text = half(page(sections(), "ab" * 32, ZONE), language)
     for told in (
         *("K7QF-2M9D", "acme", "Amber Finch 12", "2026-09-21 22:13:20.250+08:00 ± 2 s", "0.612, 0.200", "12", "r1"),
-        *("2026-09-20 22:13:20.250+08:00", "ab" * 32, "nvr-bridge evidence verify case-K7QF-2M9D.html --key ", "40"),
+        *(
+            "2026-09-21 22:13:23.250+08:00",
+            "2026-09-20 22:13:20.250+08:00",
+            "ab" * 32,
+            "nvr-bridge evidence verify case-K7QF-2M9D.html --key ",
+            "40",
+        ),
     ):
         assert told in text
 
@@ -174,7 +187,7 @@ def test_what_somebody_typed_stays_text_on_one_line() -> None:
 
 def test_a_case_of_which_nothing_is_left_is_told_too() -> None:
     bare = sections()
-    for name in ("presence", "links", "uncertainty", "referrals", "history", "checkpoint"):
+    for name in ("told", "presence", "links", "uncertainty", "referrals", "history", "checkpoint"):
         bare[name] = []
     bare["case"][0] |= {"alias": None, "state": "proposed"}
     nothing = dict.fromkeys(("attribution", "partner", "rule", "why", "why_zh"))

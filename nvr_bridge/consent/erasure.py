@@ -98,4 +98,5 @@ async def _erase_reasons(session: AsyncSession, visit_ids: Sequence[str]) -> Non
     for part in batched(visit_ids, PAGE, strict=False):
         cases = select(CaseRow.case_id).where(CaseRow.visit_id.in_(part))
         await session.execute(update(ReviewRow).where(ReviewRow.case_id.in_(cases)).values(**gone))
+        await session.execute(update(CaseRow).where(CaseRow.visit_id.in_(part)).values(salt=None, ledger=None))
         await session.execute(update(ClaimRow).where(ClaimRow.case_id.in_(cases)).values(case_id=None))

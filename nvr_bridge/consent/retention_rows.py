@@ -125,7 +125,7 @@ def _latest(time: InstrumentedAttribute[float], whose: InstrumentedAttribute[Any
 
 async def _drop_visits(session: AsyncSession, visit_ids: Sequence[str]) -> None:
     """Visits with their cases, passes shown, contacts given and signings; sightings of them are nobody's from now on."""
-    nobodys = dict.fromkeys(("visitor_id", "score", "margin", "visit_id"))
+    nobodys = dict.fromkeys(("visitor_id", "score", "margin", "visit_id", "salt", "ledger"))
     await session.execute(update(SightingRow).where(SightingRow.visit_id.in_(visit_ids)).values(nobodys))
     for table in (PassScanRow, CheckInRow, SigningRow):
         await session.execute(delete(table).where(table.visit_id.in_(visit_ids)))

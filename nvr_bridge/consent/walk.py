@@ -16,7 +16,7 @@ from ..evidence.checkpoint import Checkpoint
 from ..evidence.merkle import Frontier
 
 FIRST = -(2**63)  # the least number that a row can have; an entry's are from 1 on
-PAGE = 1000  # rows held in memory
+PAGE = 500  # rows held in memory
 # Texts are read as the bytes they are: what is no UTF-8 could not be read otherwise.
 ENTRIES = """
 SELECT number, typeof(at), at, typeof(act), CAST(act AS BLOB), typeof(zone_id), CAST(zone_id AS BLOB),

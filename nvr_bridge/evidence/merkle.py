@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+BLOCK = 1024  # leaves
 EMPTY = hashlib.sha256(b"").digest()  # the root of no leaves
 
 
@@ -33,8 +34,12 @@ class Frontier:
 
     def add(self, content: bytes) -> None:
         """The next leaf."""
+        self.add_top(leaf_hash(content))
+
+    def add_top(self, top: bytes) -> None:
+        """What stands for the next leaf, or for the next of several subtrees of one size."""
         wanted = (self.size,) if self.size in self._paths else ()
-        last = _Subtree(1, leaf_hash(content), wanted)
+        last = _Subtree(1, top, wanted)
         self.size += 1
         while self._subtrees and self._subtrees[-1].leaves == last.leaves:
             last = self._joined(self._subtrees.pop(), last, self._paths)
@@ -68,6 +73,51 @@ class Frontier:
             if leaf in paths:
                 paths[leaf].append(left.top)
         return _Subtree(left.leaves + right.leaves, node_hash(left.top, right.top), left.wanted + right.wanted)
+
+
+class Blocks:
+    """A tree that is built leaf by leaf, and keeps the top of every block of leaves: a path costs one block, not all."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._tops: list[bytes] = []  # of the full ones
+        self._last = Frontier()
+
+    def add(self, content: bytes) -> None:
+        """The next leaf."""
+        self._last.add(content)
+        self.size += 1
+        if self._last.size == BLOCK:
+            self._tops.append(self._last.root())
+            self._last = Frontier()
+
+    def root(self) -> bytes:
+        """The hash of all leaves so far."""
+        return self._upper(()).root()
+
+    def paths(self, number: int, block: Sequence[bytes], leaves: Iterable[int]) -> dict[int, tuple[bytes, ...]]:
+        """The audit paths of some leaves of block `number`, given the contents of all its leaves so far.
+
+        Raises `ValueError` where those are not what was added.
+        """
+        first = number * BLOCK
+        lower = Frontier(leaf - first for leaf in leaves)
+        for content in block:
+            lower.add(content)
+        right = self._tops[number] if number < len(self._tops) else self._last.root()
+        if lower.root() != right:
+            raise ValueError(f"the leaves from {first} on are not those that were added")
+        above = self._upper((number,)).paths()[number]
+        return {first + leaf: (*path, *above) for leaf, path in lower.paths().items()}
+
+    def _upper(self, wanted: Iterable[int]) -> Frontier:
+        """The tree of which the blocks are the leaves: a block is a power of two, so it is part of the same tree."""
+        upper = Frontier(wanted)
+        for top in self._tops:
+            upper.add_top(top)
+        if self._last.size:
+            upper.add_top(self._last.root())
+        return upper
 
 
 def leaf_hash(content: bytes) -> bytes:

@@ -39,11 +39,12 @@ ACTS: Mapping[str, tuple[str, ...]] = {
     "signing": ("signed",),
     "referral": ("referral_filed",),
     "withdrawal": ("referral_withdrawn",),
+    "verdict": ("verdict_told",),
     "review": tuple(
         f"case_{act}" for act in ("confirm", "change", "agree", "refuse", "send_back", "appeal", "sign", "reopen")
     ),
 }
-FACTS = ("presence", "referrals", "history")  # the sections whose lines the ledger may prove
+FACTS = ("told", "presence", "referrals", "history")  # the sections whose lines the ledger may prove
 
 type Values = dict[str, Any]
 type Sections = Mapping[str, list[tuple[Place, Values]]]

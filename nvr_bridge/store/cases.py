@@ -158,13 +158,21 @@ class CaseTable:
         async with self._db.read() as session:
             return [Decision(*row) async for row in rows_of(session, DECISIONS.order_by(ReviewRow.review_id))]
 
-    async def tell(self, session: AsyncSession, case_id: str, told: dict[str, Any]) -> bool:
-        """Keep, in the caller's write transaction, what is told of a case → whether that is another thing than before."""
+    async def tell(self, session: AsyncSession, case_id: str, told: dict[str, Any], at: float) -> bool:
+        """Keep, in the caller's write transaction, what is told of a case → whether that is another thing than before.
+
+        That a visit has another verdict than it had is an act.
+        """
         row = await _row(session, case_id)
-        if row.told == told:
-            return False
-        row.told = told
-        return True
+        before, row.told = row.told, told
+        if _verdict(before) != _verdict(told):
+            row.told_at, row.salt = at, proof.new_salt()
+            visitor_id = await _visitor(session, row)
+            named = visitor_id if visitor_id and self._ledger.can_name(visitor_id) else None
+            act = {"proof": proof.of(proof.verdict(row), row.salt)}
+            entry = await self._ledger.append(session, "verdict_told", at=at, visitor_id=named, data={**act})
+            row.ledger = entry.number
+        return before != told
 
     async def review(self, session: AsyncSession, case_id: str, decide: Decide) -> StoredReview | None:
         """Add to a case's history, in the caller's write transaction, what `decide` makes of the case, if anything.
@@ -254,6 +262,11 @@ async def open_case(session: AsyncSession, visit_id: str, at: float) -> str:
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------
+
+
+def _verdict(told: dict[str, Any] | None) -> list[Any] | None:
+    """What of it the rules made, or a reviewer."""
+    return None if told is None else [told.get(key) for key in proof.VERDICT]
 
 
 async def _row(session: AsyncSession, case_id: str) -> CaseRow:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ..evidence.commitment import Value, commit
 from .schema import CheckInRow, PassScanRow, ReferralRow, SightingRow
-from .schema_cases import ReviewRow
+from .schema_cases import CaseRow, ReviewRow
 from .schema_evidence import CorrectedRow, CorrectionRow, CoSignerRow, SigningRow
 
 type Content = Mapping[str, Value]
@@ -78,6 +78,16 @@ def co_signer(row: CoSignerRow) -> Content:
 def corrected(row: CorrectedRow, correction: CorrectionRow) -> Content:
     """What entry `row.ledger`, an `identity_split` or `identity_merged`, commits to."""
     return {"correction": row.correction_id, "kind": correction.kind, "at": correction.at}
+
+
+VERDICT = ("attribution", "partner", "rule", "risks")
+
+
+def verdict(row: CaseRow) -> Content:
+    """What entry `row.ledger`, a `verdict_told`, commits to."""
+    told = row.told or {}
+    found = {key: told.get(key) for key in VERDICT}
+    return {"case": row.case_id, "visit": row.visit_id, "at": row.told_at, **found}
 
 
 def review(row: ReviewRow, reason: str | None) -> Content:

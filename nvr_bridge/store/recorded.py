@@ -12,10 +12,10 @@ from . import proof
 from .database import Database
 from .proof import Content
 from .schema import CheckInRow, PassScanRow, ReferralRow, SightingRow
-from .schema_cases import ReviewRow
+from .schema_cases import CaseRow, ReviewRow
 from .schema_evidence import SigningRow
 
-Kind = Literal["sighting", "pass", "check_in", "signing", "referral", "withdrawal", "review"]
+Kind = Literal["sighting", "pass", "check_in", "signing", "referral", "withdrawal", "verdict", "review"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,14 @@ class RecordedFacts:
                     taken_back = proof.withdrawal(row)
                     found.append(Recorded("withdrawal", row.referral_id, taken_back, row.salt, row.withdrawn_ledger))
         return found
+
+    async def told(self, case_id: str) -> Sequence[Recorded]:
+        """The verdict that was told of a case last, if one was."""
+        async with self._db.read() as session:
+            row = await session.get(CaseRow, case_id)
+            if row is None or row.told_at is None:
+                return []
+            return [Recorded("verdict", case_id, proof.verdict(row), row.salt, row.ledger)]
 
     async def of_case(self, case_id: str, reasons: Mapping[int, str | None]) -> Sequence[Recorded]:
         """What happened to a case, the oldest first; `reasons` are readable, by review."""

@@ -19,6 +19,9 @@ class CaseRow(Base):
     visit_id: Mapped[str] = mapped_column(ID, ForeignKey("visits.visit_id", ondelete="CASCADE"), unique=True)
     state: Mapped[str] = mapped_column(ID, index=True)  # models.CaseState, after the last review
     told: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # the verdict as it was last told
+    told_at: Mapped[float | None]  # since when its verdict is that one
+    salt: Mapped[str | None] = mapped_column(ID)  # with these columns it gives the proof that the ledger holds
+    ledger: Mapped[int | None]  # the number of that entry
     opened_at: Mapped[float]
 
 

@@ -150,7 +150,7 @@ class Verdicts:
     ) -> Event | None:
         state = await self._move(session, stored, case, signings, now)
         news = told(case, state)
-        if not await self._cases.tell(session, stored.case_id, news):
+        if not await self._cases.tell(session, stored.case_id, news, now):
             return None
         return await self._log.append(
             session,

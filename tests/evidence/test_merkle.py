@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from nvr_bridge.evidence.merkle import EMPTY, Frontier, root_by_path
+from nvr_bridge.evidence.merkle import BLOCK, EMPTY, Blocks, Frontier, root_by_path
 
 # The leaves and roots that Certificate Transparency implementations test themselves with.
 LEAVES = [
@@ -79,6 +79,33 @@ def test_a_tree_goes_on_growing_after_its_root_and_paths_were_asked_for() -> Non
         assert tree.root() == mth(leaves[:size])
         assert all(list(found) == path(number, leaves[:size]) for number, found in tree.paths().items())
     assert set(tree.paths()) == {3, 38}
+
+
+@pytest.mark.parametrize("size", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 3 * BLOCK + 700, 5 * BLOCK + 1])
+def test_blocks_are_the_same_tree(size: int) -> None:
+    leaves = [str(number).encode() for number in range(size)]
+    wanted = sorted({0, size - 1, size // 2, min(BLOCK, size - 1), max(size - BLOCK, 0)})
+    whole, blocks = grown(leaves, wanted), Blocks()
+    for leaf in leaves:
+        blocks.add(leaf)
+    assert (blocks.size, blocks.root()) == (size, whole.root())
+    paths = whole.paths()
+    for leaf in wanted:
+        number = leaf // BLOCK
+        block = leaves[number * BLOCK : (number + 1) * BLOCK]
+        assert blocks.paths(number, block, [leaf]) == {leaf: paths[leaf]}
+
+
+def test_a_block_that_was_changed_gives_no_path() -> None:
+    blocks = Blocks()
+    assert blocks.root() == EMPTY
+    leaves = [str(number).encode() for number in range(BLOCK + 3)]
+    for leaf in leaves:
+        blocks.add(leaf)
+    for number, block in ((0, leaves[:BLOCK]), (1, leaves[BLOCK:])):
+        for changed in (block[:-1], [*block, b""], [b"x", *block[1:]], []):
+            with pytest.raises(ValueError, match="are not those that were added"):
+                blocks.paths(number, changed, [number * BLOCK])
 
 
 def test_a_path_proves_nothing_else() -> None:

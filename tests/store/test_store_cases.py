@@ -14,7 +14,7 @@ from nvr_bridge.models import CaseState, ReviewAct, Visit
 from nvr_bridge.store import proof
 from nvr_bridge.store.cases import Decide, NewReview, StoredReview
 from nvr_bridge.store.migrations import migrate
-from nvr_bridge.store.schema_cases import ReviewRow
+from nvr_bridge.store.schema_cases import CaseRow, ReviewRow
 
 SECRET = "she named Mr Lin of Acme"
 
@@ -112,13 +112,13 @@ async def test_a_case_waits_from_its_day_on_only_if_somebody_put_it_in_question(
     quiet, risky, sent_back, _untold = (cases[visit_id].case_id for visit_id in visits)
     async with site.db.write() as session:
         for case_id in (quiet, risky, sent_back):
-            await site.cases.tell(session, case_id, {"needs_review": case_id != quiet})
+            await site.cases.tell(session, case_id, {"needs_review": case_id != quiet}, NOW)
     await add(site, sent_back, done(ReviewAct.SEND_BACK, CaseState.SENT_BACK))
     await add(site, sent_back, done(ReviewAct.APPEAL, CaseState.APPEALED))
     assert await site.cases.count_waiting(NOW) == 2
     assert await site.cases.count_waiting(NOW + 10) == 1
     async with site.db.write() as session:
-        await site.cases.tell(session, sent_back, {"needs_review": False})
+        await site.cases.tell(session, sent_back, {"needs_review": False}, NOW)
     assert await site.cases.count_waiting(NOW + 10) == 0
 
 
@@ -146,6 +146,31 @@ async def test_a_reason_about_a_number_alone_goes_with_the_number(site: Site) ->
     assert [review.reason for review in await site.cases.history(case_id)] == [SECRET]
     await site.records.withdraw(visitor, NOW)
     assert [review.reason for review in await site.cases.history(case_id)] == [None]
+
+
+async def test_the_ledger_says_when_a_visit_had_another_verdict(site: Site) -> None:
+    theirs = await visit(site)
+    case_id = (await site.cases.of([theirs.visit_id])).popitem()[1].case_id
+    verdict = {"attribution": "natural", "partner": None, "rule": "natural", "risks": [], "state": "proposed"}
+    acts = len(await site.ledger.since(0))
+    for at, told in enumerate((verdict, verdict, {**verdict, "state": "confirmed"}, {**verdict, "partner": "acme"})):
+        async with site.db.write() as session:
+            assert await site.cases.tell(session, case_id, told, NOW + at) is (at != 1)
+    first, last = (await site.ledger.since(acts))[-2:]
+    assert len(await site.ledger.since(acts)) == 2
+    assert (first.act, first.at, last.at, list(last.data)) == ("verdict_told", NOW, NOW + 3, ["proof"])
+    assert theirs.visitor_id
+    assert last.number in {entry.number for entry in await site.ledger.about(theirs.visitor_id)}
+    async with site.db.read() as session:
+        row = await session.get(CaseRow, case_id)
+    assert row is not None
+    assert (row.told_at, row.ledger) == (NOW + 3, last.number)
+    assert last.data["proof"] == proof.of(proof.verdict(row), row.salt)
+    await site.records.withdraw(theirs.visitor_id, NOW + 9)
+    async with site.db.read() as session:
+        row = await session.get(CaseRow, case_id)
+    assert row is not None
+    assert (row.salt, row.ledger) == (None, None)
 
 
 async def test_a_reason_cannot_be_moved_to_another_case(site: Site) -> None:
