@@ -26,6 +26,7 @@ class _Template:
     template_id: int
     visitor_id: str
     embedding: Embedding
+    zones: tuple[str, ...] = ()
 
 
 def run(seconds: float) -> Iterator[Figure]:

@@ -7,7 +7,7 @@ from typing import Any
 import voluptuous as vol
 
 from .errors import InvalidError
-from .models import ATTRIBUTIONS, CaseState, RetentionClass
+from .models import ATTRIBUTIONS, CaseState, Channel, RetentionClass
 from .protocol import Command, Role
 from .values import (
     RETENTION_DAYS,
@@ -47,6 +47,12 @@ def _grant(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _named(value: dict[str, Any]) -> dict[str, Any]:
+    if not {"alias", "code"} & value.keys():
+        raise vol.Invalid("give alias or code: whose consent it is")
+    return value
+
+
 def _source(value: Any) -> str:
     """How the visitor heard of the site. It is shown, so it must not carry a contact."""
     told = text(40)(value)
@@ -64,6 +70,18 @@ NOTICE_HASH = vol.All(
 )
 _PHOTO = vol.All(str, vol.Length(min=1, max=PHOTO_LIMIT, msg=f"must be base64 of at most {PHOTO_LIMIT} characters"))
 
+_AGREEMENT: dict[Any, Any] = {
+    vol.Required("zone"): identifier,
+    vol.Required("notice_hash"): NOTICE_HASH,
+    vol.Required("purpose"): text(200),
+    vol.Required("language"): text(35),
+    vol.Optional("expires_in_days"): number(0.0001, 3650),
+    vol.Optional("expires_at"): moment,
+    vol.Optional("guardian", default=False): bool,
+    vol.Optional("zones"): vol.All([identifier], vol.Length(min=1, msg="must name at least one")),
+    vol.Optional("channel"): one_of(*Channel),
+}
+
 COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.STATUS: vol.Schema({}),
     Command.SUBSCRIBE: vol.Schema({vol.Optional("since"): vol.Any(None, whole(0, 2**53))}),
@@ -72,18 +90,17 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     ),
     Command.ACT: vol.Schema({vol.Required("zone"): identifier}),
     Command.CONSENT_GRANT: vol.Schema(
+        vol.All({**_AGREEMENT, vol.Optional("alias"): text(80), vol.Optional("photo"): _PHOTO}, _grant)
+    ),
+    Command.CONSENT_RENEW: vol.Schema(
         vol.All(
             {
-                vol.Required("zone"): identifier,
-                vol.Required("notice_hash"): NOTICE_HASH,
-                vol.Required("purpose"): text(200),
-                vol.Required("language"): text(35),
-                vol.Optional("expires_in_days"): number(0.0001, 3650),
-                vol.Optional("expires_at"): moment,
-                vol.Optional("guardian", default=False): bool,
-                vol.Optional("photo"): _PHOTO,
+                **_AGREEMENT,
+                vol.Exclusive("alias", "who", msg="give alias or code, not both"): text(80),
+                vol.Exclusive("code", "who", msg="give alias or code, not both"): text(80),
             },
             _grant,
+            _named,
         )
     ),
     Command.CONSENT_WITHDRAW: vol.Schema({vol.Required("alias"): text(80)}),
@@ -240,6 +257,7 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.CASE_EXPORT: vol.Schema({vol.Required("case"): _CASE, vol.Optional("reasons", default=False): bool}),
     Command.RECEIPT_LIST: vol.Schema({}),
     Command.RECEIPT_TAKE: vol.Schema({vol.Required("number"): whole(1, 2**53)}),
+    Command.ASSESSMENT_LIST: vol.Schema({}),
     Command.RETENTION_GET: vol.Schema({}),
     Command.RETENTION_PURGE: vol.Schema({}),
     Command.RETENTION_STATUS: vol.Schema({}),

@@ -35,6 +35,7 @@ from .consent.receipts import Receipts
 from .consent.records import Records
 from .consent.retention import limits
 from .consent.vault import Vault
+from .consents import Consents
 from .desk import Desk
 from .errors import RetryError
 from .events import Bus, EventLog
@@ -55,6 +56,7 @@ from .server.app import Server
 from .service import Parts, Service
 from .sight import Sight
 from .signings import Signings
+from .store.assessments import AssessmentTable
 from .store.cameras import CameraTable
 from .store.cases import CaseTable
 from .store.claims import ClaimTable
@@ -181,7 +183,6 @@ async def _build(config: Config, passphrase: str | None, stack: AsyncExitStack) 
     captures = Captures(fleet, sight)
     enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, captures, sight, bus)
     leaving = Leaving(records, gallery, recogniser, attendance, casebook, bus)
-    keeper = Keeper(config, policy, database, base.settings, ledger, leaving, casebook)
     passes, partners = Passes(database, vault, ledger, records), PartnerTable(database, ledger)
     register = Register(config, vault, records, passes, attendance, unjudged, presence.refresh)
     store = Store(database, evidence, ClaimTable(database), TokenTable(database), partners, ledger)
@@ -190,7 +191,7 @@ async def _build(config: Config, passphrase: str | None, stack: AsyncExitStack) 
         config=config,
         policy=policy,
         database=database,
-        settings=base.settings,
+        assessments=base.assessments,
         tokens=store.tokens,
         log=log,
         ledger=ledger,
@@ -207,7 +208,8 @@ async def _build(config: Config, passphrase: str | None, stack: AsyncExitStack) 
         fleet=fleet,
         leaving=leaving,
         keyring=base.keyring,
-        keeper=keeper,
+        consents=Consents(enrolment, records, passes, leaving, base.receipts),
+        keeper=Keeper(config, policy, database, base.settings, base.assessments, ledger, leaving, casebook),
         desk=Desk(register, passes, partners, evidence),
         links=Links(database, vault, ledger, records),
         portal=Portal(config, store, unjudged),
@@ -216,11 +218,11 @@ async def _build(config: Config, passphrase: str | None, stack: AsyncExitStack) 
         cases=cases,
         casebook=casebook,
         notary=Notary(store, base.checkpoints, CaseFiles(config, store, records, casebook), config.timezone),
-        receipts=ReceiptDesk(Receipts(database, ledger, base.checkpoints)),
+        receipts=base.receipts,
         readings=base.readings,
     )
     service = Service(parts, _kiosk(parts, passes, reader))
-    await service.load_assessment()
+    await service.load()
     return service
 
 
@@ -240,8 +242,10 @@ class _Base:
     ledger: Ledger
     log: EventLog
     settings: SettingsTable
+    assessments: AssessmentTable
     records: Records
     checkpoints: Checkpoints
+    receipts: ReceiptDesk
     readings: Readings
     keyring: Keyring
 
@@ -274,8 +278,10 @@ async def _open(config: Config, passphrase: str | None, stack: AsyncExitStack) -
     stack.push_async_callback(readings.close)
     keyring = Keyring(vault, keys_dir, config.key_backup, settings, ledger)
     await keyring.note_rotation()
-    records = await Records.open(database, vault, ledger, log)
-    return _Base(database, vault, ledger, log, settings, records, checkpoints, readings, keyring)
+    records = await Records.open(database, vault, ledger, log, notice_hash=config.notice_hash)
+    assessments = AssessmentTable(database, ledger)
+    receipts = ReceiptDesk(Receipts(database, ledger, checkpoints))
+    return _Base(database, vault, ledger, log, settings, assessments, records, checkpoints, receipts, readings, keyring)
 
 
 def _kiosk(parts: Parts, passes: Passes, reader: CodeReader) -> Kiosk:

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
         def embedding(self) -> Embedding:
             """Unit length."""
 
+        @property
+        def zones(self) -> tuple[str, ...]:
+            """Where its visitor agreed to be recognised; none named: wherever the site recognises."""
+
 
 class Gallery:
     """Open-set identification among the visitors who consented."""
@@ -47,6 +51,7 @@ class Gallery:
         self._threshold = threshold
         self._worker = Worker("gallery")
         self._owners: dict[int, str] = {}  # replaced, never changed in place: the thread reads it
+        self._zones: dict[str, tuple[str, ...]] = {}  # by visitor: where they agreed to be recognised
         self._gone: set[str] = set()  # whoever withdrew since the start: no older reading of the store brings them back
         self._changing = asyncio.Lock()
         self._index = self._empty()
@@ -65,6 +70,7 @@ class Gallery:
         async with self._changing:  # what is added while the store is read must not be lost with the old index
             held = [template for template in await load() if template.visitor_id not in self._gone]
             self._owners = {template.template_id: template.visitor_id for template in held}
+            self._zones = {template.visitor_id: template.zones for template in held}
             vectors = [template.embedding for template in held]
             await self._worker.run(self._swap, [template.template_id for template in held], vectors)
             self._drop_gone()
@@ -82,7 +88,16 @@ class Gallery:
                 self._add, [template.template_id for template in held], [template.embedding for template in held]
             )
             self._owners = self._owners | {template.template_id: template.visitor_id for template in held}
+            self._zones = self._zones | {template.visitor_id: template.zones for template in held}
             self._drop_gone()
+
+    async def replace(self, visitor_id: str, templates: Iterable[Template]) -> None:
+        """The visitor's templates are these from now on, and no others."""
+        async with self._changing:
+            mine = {key for key, owner in self._owners.items() if owner == visitor_id}
+            self._owners = {key: owner for key, owner in self._owners.items() if key not in mine}
+            await self._worker.run(self._remove, [*mine])
+        await self.extend(templates)
 
     def forget(self, *visitor_ids: str) -> None:
         """From this moment these visitors match nothing, whatever the index or the store still holds."""
@@ -94,10 +109,16 @@ class Gallery:
         self._gone.difference_update(visitor_ids)
 
     async def match(self, probe: Probe) -> Match:
-        """The visitor whose template is nearest, if it is near enough and nobody else's is as near."""
+        """The visitor whose template is nearest, if it is near enough and nobody else's is as near.
+
+        Only those are compared with who agreed to be recognised in the permit's zone.
+        """
         found = await self._worker.run(self._search, probe.embedding)
         # Read after the search: a visitor forgotten while it ran is not told.
-        return decide(found, self._owners, self._threshold(max(1, len(self._owners))))
+        owners = {key: self._owners[key] for key, _ in found if key in self._owners}
+        zone_id = probe.permit.zone_id
+        here = {key: owner for key, owner in owners.items() if zone_id in (self._zones.get(owner) or (zone_id,))}
+        return decide(found, here, self._threshold(max(1, len(self._owners))))
 
     def _drop_gone(self) -> None:
         self._owners = {key: owner for key, owner in self._owners.items() if owner not in self._gone}
@@ -112,6 +133,10 @@ class Gallery:
     def _add(self, keys: list[int], vectors: list[Embedding]) -> None:
         if keys:
             self._index.add(np.array(keys, dtype=np.uint64), np.stack(vectors), threads=1)
+
+    def _remove(self, keys: list[int]) -> None:
+        for key in keys:
+            self._index.remove(key)
 
     def _search(self, embedding: Embedding) -> list[tuple[int, float]]:
         """(template id, cosine similarity), best first."""

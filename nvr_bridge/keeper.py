@@ -14,14 +14,16 @@ from typing import Any
 from .config import Config
 from .consent.ledger import Ledger
 from .consent.policy import Policy
-from .consent.retention import Limits, check, limits
+from .consent.retention import DAY, Limits, check, limits
 from .consent.retention_plan import BY_AGE, Plan, plan
 from .consent.retention_rows import RetentionRows
 from .errors import ErasureOwedError
 from .leaving import Leaving
 from .listing import iso
 from .models import RetentionClass
+from .store.assessments import AssessmentTable
 from .store.database import Database
+from .store.schema import Data
 from .store.settings import SettingsTable
 from .visits.casebook import Casebook
 from .visits.kept import Gone, Kept
@@ -29,6 +31,7 @@ from .visits.kept import Gone, Kept
 _LOGGER = logging.getLogger(__name__)
 
 RETENTION_KEY = "retention"  # what was set over the API, by class
+NOTICE_KEY = "notice"  # the hash of the one in force; with a hash behind it, that one's texts
 REPORT_KEY = "retention_report"  # what the last purge did
 PURGE_EVERY = 3600.0  # seconds
 
@@ -51,6 +54,7 @@ class Keeper:
         policy: Policy,
         database: Database,
         settings: SettingsTable,
+        assessments: AssessmentTable,
         ledger: Ledger,
         leaving: Leaving,
         casebook: Casebook,
@@ -60,6 +64,7 @@ class Keeper:
         self._policy = policy
         self._database = database
         self._settings = settings
+        self._assessments = assessments
         self._ledger = ledger
         self._leaving = leaving
         self._casebook = casebook
@@ -67,6 +72,19 @@ class Keeper:
         self._clock = clock
         self._purging = asyncio.Lock()
         self.next_purge = 0.0
+
+    async def note_notice(self) -> None:
+        """Keep the notice in force under its hash, so that what anybody agreed to can be shown; note when it changed."""
+        digest, now = self._config.notice_hash, self._clock()
+        before = await self._settings.get(NOTICE_KEY)
+        if before == digest:
+            return
+        async with self._database.write() as session:
+            texts = {"since": now, "texts": self._config.notices}
+            await self._settings.put(session, f"{NOTICE_KEY}:{digest}", texts)
+            await self._settings.put(session, NOTICE_KEY, digest)
+            data: Data = {"notice_hash": digest, "before": before}
+            await self._ledger.append(session, "notice_changed", at=now, data=data)
 
     # --- how long ---
 
@@ -138,6 +156,8 @@ class Keeper:
                     removed[kind] += await self._drop(kind, now, due.before[kind], visitor_id)
             for kind in BY_AGE:
                 removed[kind] += await self._drop(kind, now, due.before[kind], None)
+            over = now - self._policy.assessment_kept_days * DAY
+            removed["assessments"] = await self._assessments.drop_ended(over, now)
             left = await self._plan(self._clock(), kept)
             report = Report(
                 now, {key: removed[key] for key in _REPORTED}, {kind.value: due for kind, due in left.next.items()}
@@ -166,7 +186,7 @@ class Keeper:
         return removed
 
 
-_REPORTED = ("visitors", *(kind.value for kind in RetentionClass))
+_REPORTED = ("visitors", *(kind.value for kind in RetentionClass), "assessments")
 
 
 def _gone(due: Plan, kept: Kept) -> Gone:

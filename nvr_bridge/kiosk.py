@@ -25,7 +25,7 @@ from .consent.records import Records
 from .desk import Desk
 from .errors import AskError, BridgeError, InvalidError, NotArmedError, NotFoundError
 from .listing import iso
-from .models import Known, ZoneKind
+from .models import Channel, Known, ZoneKind
 from .presence import Presence
 from .protocol import CameraStatus
 from .recognise import Recogniser
@@ -227,6 +227,7 @@ class Kiosk:
             "purpose": terms["why"],
             "expires_in_days": terms["days"],
             "guardian": args["age"] == "guardian",
+            "channel": Channel.KIOSK,
         }
 
     async def _receipt(self, zone_id: str, visitor_id: str, code: str, expires_at: float | None) -> dict[str, Any]:

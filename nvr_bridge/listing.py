@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from .models import Outcome, Visit
+from .models import Consent, Outcome, Visit
+from .store.assessments import StoredAssessment
 from .store.cases import StoredCase, StoredReview
 from .store.claims import StoredClaim
 from .store.referrals import StoredReferral
@@ -144,6 +145,39 @@ def replay_result(days: Days, alias: Callable[[str], str | None]) -> dict[str, A
         "signings": [{**signing_row(*_shown(one, alias)), **_would_be(one)} for one in days.signings if _wanted(one)],
     }
     return {**result, "daily_would_be": [_counts(day) for day in days.other_daily]} if days.compared else result
+
+
+def consent_row(consent: Consent, alias: str | None, current: bool) -> dict[str, Any]:
+    """A consent in force; `current`: it was given under the notice in force."""
+    return {
+        "consent_id": consent.consent_id,
+        "alias": alias,
+        "visitor": consent.visitor_id,
+        "zone": consent.zone_id,
+        "zones": [*consent.zones],
+        "notice_hash": consent.notice_hash,
+        "to_renew": not current,
+        "language": consent.language,
+        "purpose": consent.purpose,
+        "channel": consent.channel.value,
+        "granted_at": iso(consent.granted_at),
+        "expires_at": iso(consent.expires_at),
+        "guardian": consent.guardian,
+    }
+
+
+def assessment_row(made: StoredAssessment, profile: str, now: float) -> dict[str, Any]:
+    """An impact assessment, and whether it still holds, for the site's profile."""
+    ended_at = made.ended_at(now)
+    return {
+        "by": made.by,
+        "ground": made.ground,
+        "profile": made.profile,
+        "acknowledged_at": iso(made.acknowledged_at),
+        "expires_at": iso(made.expires_at),
+        "in_force": ended_at is None and made.profile in {None, profile},
+        "ended_at": None if ended_at is None else iso(ended_at),
+    }
 
 
 def iso(moment: float) -> str:

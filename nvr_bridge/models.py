@@ -349,6 +349,14 @@ class RetentionClass(StrEnum):
     EVENTS = "events"
 
 
+class Channel(StrEnum):
+    """How a visitor agreed."""
+
+    KIOSK = "kiosk"  # at a tablet, seen by the zone's installed camera
+    TABLET = "tablet"  # at a tablet, seen by its own camera
+    DESK = "desk"  # with staff
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """A visitor's agreement, and what it covers."""
@@ -361,4 +369,7 @@ class Consent:
     purpose: str
     granted_at: float
     expires_at: float
-    guardian: bool = False  # given by a guardian, for a visitor under 14
+    guardian: bool = False  # given by a guardian, for a visitor under the profile's age
+    zones: tuple[str, ...] = ()  # where they may be recognised; none named (an older consent): wherever the site does
+    channel: Channel = Channel.DESK
+    superseded_at: float | None = None  # when another one took its place

@@ -37,6 +37,7 @@ class Command(StrEnum):
     SIGN = "zone/sign"
     ACT = "zone/act"
     CONSENT_GRANT = "consent/grant"
+    CONSENT_RENEW = "consent/renew"
     CONSENT_WITHDRAW = "consent/withdraw"
     CONSENT_LIST = "consent/list"
     VISIT_LIST = "visit/list"
@@ -76,6 +77,7 @@ class Command(StrEnum):
     TOKEN_LIST = "token/list"  # noqa: S105 - a command's name
     TOKEN_REVOKE = "token/revoke"  # noqa: S105 - a command's name
     ASSESSMENT_ACKNOWLEDGE = "assessment/acknowledge"
+    ASSESSMENT_LIST = "assessment/list"
     LEDGER_VERIFY = "ledger/verify"
     CASE_EXPORT = "case/export"
     RECEIPT_LIST = "receipt/list"
@@ -98,6 +100,7 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.SIGN: frozenset({Role.HUB}),  # the sign is the hub's to report, so not even the administrator may
     Command.ACT: frozenset({Role.HUB}),
     Command.CONSENT_GRANT: frozenset({Role.ADMIN, Role.REVIEWER, Role.KIOSK}),
+    Command.CONSENT_RENEW: _DESK,  # a kiosk by a pass alone: an alias is no secret
     Command.CONSENT_WITHDRAW: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.KIOSK}),
     Command.CONSENT_LIST: _OPERATORS,
     Command.VISIT_LIST: _OPERATORS | {Role.VIEWER},
@@ -138,6 +141,7 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.TOKEN_LIST: frozenset({Role.ADMIN}),
     Command.TOKEN_REVOKE: frozenset({Role.ADMIN}),
     Command.ASSESSMENT_ACKNOWLEDGE: frozenset({Role.ADMIN}),
+    Command.ASSESSMENT_LIST: _OPERATORS,
     Command.LEDGER_VERIFY: _OPERATORS,
     Command.CASE_EXPORT: _OPERATORS,
     Command.RECEIPT_LIST: _OPERATORS,

@@ -7,7 +7,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from .consent.permit import Gate
 from .consent.policy import Policy
 from .consent.readings import Readings
 from .consent.records import Records
+from .consents import Consents
 from .desk import Desk
 from .errors import InvalidError, NotFoundError
 from .events import Bus, EventLog, State
@@ -31,7 +32,7 @@ from .keeper import Keeper
 from .keyring import Keyring
 from .kiosk import Kiosk
 from .leaving import Leaving
-from .listing import iso, replay_result, sighting_row, visit_row
+from .listing import assessment_row, iso, replay_result, sighting_row, visit_row
 from .mine import Mine
 from .models import Event, Visit
 from .notary import Notary
@@ -42,8 +43,8 @@ from .receipts import ReceiptDesk
 from .recognise import Recogniser
 from .sight import Sight
 from .signings import Signings
+from .store.assessments import AssessmentTable, StoredAssessment
 from .store.database import Database
-from .store.settings import SettingsTable
 from .store.tokens import TokenTable
 from .visits.attendance import Attendance
 from .visits.casebook import Case, Casebook, Tables
@@ -51,9 +52,6 @@ from .visits.scenario import read_settings
 from .visits.telling import by_now
 
 _LOGGER = logging.getLogger(__name__)
-
-ASSESSMENT_KEY = "assessment"
-ASSESSMENT_DAYS = 365.0  # how long an acknowledged assessment holds if nothing else is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class Parts:
     config: Config
     policy: Policy
     database: Database
-    settings: SettingsTable
+    assessments: AssessmentTable
     tokens: TokenTable
     log: EventLog
     ledger: Ledger
@@ -83,6 +81,7 @@ class Parts:
     leaving: Leaving
     links: Links
     keyring: Keyring
+    consents: Consents
     keeper: Keeper
     signings: Signings
     identities: Identities
@@ -113,8 +112,10 @@ class Service:
         self.readings = parts.readings
         self.leaving = parts.leaving
         kept = (parts.database, parts.ledger, parts.records, parts.links, parts.evidence.visits, parts.casebook)
-        self.mine = Mine(parts.config, *kept, erase=self._erase)
+        self.mine = Mine(parts.config, *kept, erase=parts.consents.erase)
         self.keyring = parts.keyring
+        self.consents = parts.consents
+        self.consents.changed = self._push_engine
         self.engine_id = parts.database.engine_id
         self._parts = parts
         self._clock = clock
@@ -200,51 +201,6 @@ class Service:
         self._parts.interlock.connection_closed(connection)
         self._look_at_interlock()
 
-    # --- consent ---
-
-    async def consent_grant(self, args: dict[str, Any]) -> dict[str, Any]:
-        """Enrol the visitor who agreed."""
-        granted = await self._parts.enrolment.grant(args)
-        self._push_engine()
-        return {
-            "alias": granted.alias,
-            "consent_id": granted.consent.consent_id,
-            "visitor": granted.consent.visitor_id,
-            "expires_at": iso(granted.consent.expires_at),
-        }
-
-    async def consent_withdraw(self, args: dict[str, Any]) -> dict[str, Any]:
-        """Erase the visitor of this alias."""
-        visitor_id = await self._parts.records.visitor_for(args["alias"])
-        if visitor_id is None:
-            raise NotFoundError("alias: no visitor has it; check the spelling, or the consent was withdrawn already")
-        try:
-            return {"withdrawn": True, "receipt": await self._erase(visitor_id)}
-        finally:
-            self._push_engine()
-
-    async def _erase(self, visitor_id: str) -> dict[str, Any] | None:
-        return await self.receipts.receipt_for(await self.leaving.erase(visitor_id))
-
-    async def consent_list(self) -> list[dict[str, Any]]:
-        """Every consent in force."""
-        records = self._parts.records
-        return [
-            {
-                "consent_id": consent.consent_id,
-                "alias": records.alias(consent.visitor_id),
-                "visitor": consent.visitor_id,
-                "zone": consent.zone_id,
-                "notice_hash": consent.notice_hash,
-                "language": consent.language,
-                "purpose": consent.purpose,
-                "granted_at": iso(consent.granted_at),
-                "expires_at": iso(consent.expires_at),
-                "guardian": consent.guardian,
-            }
-            for consent in await records.consents()
-        ]
-
     # --- lists ---
 
     async def visit_list(self, args: dict[str, Any]) -> list[dict[str, Any]]:
@@ -301,20 +257,35 @@ class Service:
 
     # --- the assessment ---
 
-    async def load_assessment(self) -> None:
-        """Read what was acknowledged before."""
-        stored = await self._parts.settings.get(ASSESSMENT_KEY)
-        self._parts.interlock.assessment = Assessment(**stored) if stored else None
+    async def load(self) -> None:
+        """Take up what was before."""
+        await self.keeper.note_notice()
+        await self._load_assessment()
+
+    async def _load_assessment(self) -> None:
+        """Read what was acknowledged before, for this profile."""
+        held = await self._parts.assessments.current(self._parts.policy.name)
+        now = Assessment(held.by, held.ground, held.acknowledged_at, held.expires_at) if held else None
+        self._parts.interlock.assessment = now
 
     async def assessment_acknowledge(self, args: dict[str, Any]) -> dict[str, Any]:
         """A person takes responsibility for the impact assessment, and names the legal ground."""
-        now = self._clock()
-        expires_at = args.get("expires_at", now + ASSESSMENT_DAYS * 86400)
-        assessment = Assessment(args["by"], args["ground"], now, expires_at)
-        await self._parts.settings.set(ASSESSMENT_KEY, asdict(assessment))
-        self._parts.interlock.assessment = assessment
+        now, policy = self._clock(), self._parts.policy
+        expires_at = args.get("expires_at", now + policy.assessment_days * 86400)
+        if not now < expires_at <= now + policy.assessment_days * 86400:
+            raise InvalidError(
+                f"expires_at: must be in the future and within the profile's limit of {policy.assessment_days:g} days"
+            )
+        made = StoredAssessment(args["by"], args["ground"], policy.name, now, expires_at)
+        await self._parts.assessments.add(made)
+        await self._load_assessment()
         await self.watch_interlock()
         return {"expires_at": iso(expires_at)}
+
+    async def assessment_list(self) -> list[dict[str, Any]]:
+        """Every assessment that is kept, the newest first."""
+        now = self._clock()
+        return [assessment_row(made, self._parts.policy.name, now) for made in await self._parts.assessments.all()]
 
     # --- duties that recur ---
 

@@ -23,6 +23,7 @@ from nvr_bridge.leaving import Leaving
 from nvr_bridge.models import Ground, Known, Match, Permit, Probe, Sighting, Unknown, UnknownReason, Visit
 from nvr_bridge.recognise import Recogniser
 from nvr_bridge.sight import Sight
+from nvr_bridge.store.assessments import AssessmentTable
 from nvr_bridge.store.referrals import Filing
 from nvr_bridge.store.settings import SettingsTable
 from nvr_bridge.visits.attendance import Attendance
@@ -147,7 +148,9 @@ async def kept_site(folder: Path, written: str = SITE) -> AsyncIterator[Kept]:
             casebook = site.casebook(config.rules)
             leaving = Leaving(site.records, gallery, recogniser, attendance, casebook, bus, lambda: clock[0])
             settings = SettingsTable(site.db)
-            keeper = Keeper(config, policy, site.db, settings, site.ledger, leaving, casebook, lambda: clock[0])
+            assessments = AssessmentTable(site.db, site.ledger)
+            kept_by = (config, policy, site.db, settings, assessments, site.ledger, leaving, casebook)
+            keeper = Keeper(*kept_by, lambda: clock[0])
             kept = Kept(site, config, keeper, leaving, gallery, clock)
             bus.attach(kept.told.append)
             yield kept

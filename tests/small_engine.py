@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 from small_cases import SmallCases
+from small_consents import SmallConsents, SmallKeeper
 from small_desk import SmallDesk, SmallPortal
 from small_people import SmallIdentities, SmallSignings
 from small_visit import SmallKiosk, SmallMine
@@ -59,30 +60,6 @@ class SmallReceipts:
         return {"kind": "nvr-bridge erasure receipt", "entry": {"number": args["number"]}}
 
 
-class SmallKeeper:
-    """Keeps `server.api.KeeperApi`."""
-
-    def __init__(self, asked: list[tuple[Any, ...]]) -> None:
-        self._asked = asked
-
-    async def retention_get(self) -> Any:
-        kept = {"class": "visits", "days": 90.0, "default": 365.0, "least": 36.0, "most": 1095.0, "source": "set"}
-        return {"profile": "demo", "classes": [kept]}
-
-    async def retention_set(self, args: dict[str, Any]) -> Any:
-        self._asked.append(("retention_set", args))
-        return await self.retention_get()
-
-    async def retention_purge(self) -> Any:
-        self._asked.append(("retention_purge",))
-        return {"removed": {"visitors": 1, "visits": 3, "events": 0}, "due": {"visits": None}}
-
-    async def retention_status(self) -> Any:
-        last = {"at": "2030-01-01T00:00:00.000+00:00", "removed": {"visitors": 1, "visits": 3, "events": 0}}
-        due = {"visits": "2030-02-01T00:00:00.000+00:00", "events": None}
-        return {"last": last, "due": due, "next_purge": "2030-01-01T01:00:00.000+00:00", "log_cut": True}
-
-
 class SmallReadings:
     """Keeps `server.api.ReadingsApi`."""
 
@@ -115,6 +92,7 @@ class SmallEngine:
         self.cases = SmallCases(self.asked)
         self.notary = SmallNotary()
         self.receipts = SmallReceipts()
+        self.consents = SmallConsents(self)
         self.keeper = SmallKeeper(self.asked)
         self.readings = SmallReadings()
         self.rows: list[dict[str, Any]] = []  # of every list of what is kept of people
@@ -224,17 +202,6 @@ class SmallEngine:
     def connection_closed(self, connection: str) -> None:
         self.closed.append(connection)
 
-    async def consent_grant(self, args: dict[str, Any]) -> Any:
-        self.asked.append(("consent_grant", args))
-        return {"alias": "Amber Finch 12", "consent_id": "c", "visitor": "v", "expires_at": "2030-01-01T00:00:00+00:00"}
-
-    async def consent_withdraw(self, args: dict[str, Any]) -> Any:
-        self.asked.append(("consent_withdraw", args))
-        return {"withdrawn": True, "receipt": await self.receipts.receipt_take({"number": 7})}
-
-    async def consent_list(self) -> Any:
-        return self.rows
-
     async def visit_list(self, args: dict[str, Any]) -> Any:
         self.asked.append(("visit_list", args))
         await self.slow.wait()
@@ -276,6 +243,19 @@ class SmallEngine:
     async def assessment_acknowledge(self, args: dict[str, Any]) -> Any:
         self.asked.append(("assessment_acknowledge", args))
         return {"expires_at": "2030-01-01T00:00:00+00:00"}
+
+    async def assessment_list(self) -> Any:
+        return [
+            {
+                "by": "R. Tan",
+                "ground": "consent, PIPL 13(1)",
+                "profile": "demo",
+                "acknowledged_at": "2029-01-01T00:00:00.000+00:00",
+                "expires_at": "2030-01-01T00:00:00.000+00:00",
+                "in_force": True,
+                "ended_at": None,
+            }
+        ]
 
 
 class Wire:

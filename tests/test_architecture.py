@@ -50,6 +50,7 @@ TOGETHER = {
     "casepage.py",
     "casewords.py",
     "cases.py",
+    "consents.py",
     "desk.py",
     "engine.py",
     "fleet.py",

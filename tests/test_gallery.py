@@ -24,6 +24,7 @@ class Template:
     template_id: int
     visitor_id: str
     embedding: Embedding
+    zones: tuple[str, ...] = ()
 
 
 def direction(*parts: float) -> Embedding:
@@ -141,3 +142,40 @@ def test_the_threshold_sees_the_gallery_grow() -> None:
 
 def test_templates_without_an_owner_count_for_nobody() -> None:
     assert decide([(9, 0.99), (1, 0.6)], {1: "ana"}, 0.45) == Known("ana", 0.6, 0.6)
+
+
+def in_zone(zone: str, person: Embedding) -> Probe:
+    return Probe(person, Permit("p", zone, Ground.OPT_IN_ACT, "b", 1e12))
+
+
+async def test_nobody_is_known_where_they_did_not_agree_to_be(gallery: Gallery) -> None:
+    await gallery.extend([Template(3, "cy", direction(0, 0, 1), ("desk",))])
+    cy = direction(0, 0, 1)
+    assert isinstance(await gallery.match(in_zone("desk", cy)), Known)
+    assert await gallery.match(in_zone("lane", cy)) == Unknown(UnknownReason.NO_MATCH)
+    assert isinstance(await gallery.match(in_zone("lane", ANA)), Known)  # an older consent names no zone
+    # Somebody who is out of place makes nobody else ambiguous.
+    await gallery.extend([Template(4, "dee", direction(1, 0, 0, 0.1), ("desk",))])
+    assert await gallery.match(in_zone("desk", ANA)) == Unknown(UnknownReason.AMBIGUOUS)
+    assert isinstance(await gallery.match(in_zone("lane", ANA)), Known)
+
+
+async def test_new_templates_take_the_place_of_the_old_ones(gallery: Gallery) -> None:
+    for number in range(40):
+        new = direction(0, 0, 1, 0.01 * number)
+        await gallery.replace("ana", [Template(100 + number, "ana", new, ("lane",))])
+    assert await gallery.match(in_zone("lane", ANA)) == Unknown(UnknownReason.NO_MATCH)
+    who = await gallery.match(in_zone("lane", new))
+    assert isinstance(who, Known)
+    assert (who.visitor_id, gallery.size) == ("ana", 2)
+    await gallery.replace("dee", [Template(500, "dee", direction(0, 0, 0, 0, 1))])
+    assert isinstance(await gallery.match(in_zone("lane", direction(0, 0, 0, 0, 1))), Known)
+
+
+async def test_whoever_was_forgotten_is_known_again_once_readmitted(gallery: Gallery) -> None:
+    gallery.forget("ana", "bo")
+    await gallery.rebuild(store())
+    gallery.readmit("ana")
+    await gallery.extend([Template(3, "ana", ANA), Template(4, "bo", BO)])
+    assert isinstance(await gallery.match(near(ANA, 0.9)), Known)
+    assert await gallery.match(near(BO, 0.9)) == Unknown(UnknownReason.NO_MATCH)

@@ -31,11 +31,6 @@ def status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     show(snapshot, as_json, lambda: _print_status(snapshot))
 
 
-@_assessment.callback()
-def _group() -> None:
-    """A group even while it has one command."""
-
-
 @_assessment.command()
 def acknowledge(
     by: Annotated[str, typer.Option(help="Who stands for it.")],
@@ -47,6 +42,21 @@ def acknowledge(
     """State that the impact assessment was made, by whom, and on what ground."""
     result = ask(config, "assessment/acknowledge", by=by, ground=ground, **given(expires_at=moment(expires)))
     show(result, as_json, lambda: typer.echo(f"Acknowledged by {by}."))
+
+
+@_assessment.command("list")
+def list_assessments(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """The assessment in force, and those before it."""
+    found = ask(config, "assessment/list")
+    columns = {
+        "acknowledged_at": "Acknowledged",
+        "by": "By",
+        "ground": "Ground",
+        "profile": "Profile",
+        "expires_at": "Expires",
+        "in_force": "In force",
+    }
+    show(found, as_json, lambda: print_table(columns, found, "No assessment; see `nvr-bridge assessment acknowledge`."))
 
 
 def wipe(

@@ -6,27 +6,28 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy import exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..errors import ErasureOwedError, InvalidError, NotFoundError, RetryError
+from ..errors import ErasureOwedError, NotFoundError, RetryError
 from ..events import EventLog
 from ..evidence.receipt import ACT
-from ..models import Consent, Event, EventKind, RetentionClass
+from ..models import Channel, Consent, Event, EventKind
 from ..store.database import Database
 from ..store.finish import to_the_end
-from ..store.schema import ConsentRow, Data, TemplateRow, VisitorRow
+from ..store.schema import ConsentRow, TemplateRow, VisitorRow
 from ..store.settled import Settled
+from .agreements import Agreements, checked, consent_of
 from .alias import new_alias, plain
 from .erasure import Withdrawn, erase_rows
 from .ledger import Ledger
 from .receipts import counted, promise
-from .templates import Template, sealed, unsealed
+from .recovery import look
+from .templates import Template, unsealed
 from .vault import Vault, consent_key
 
 if TYPE_CHECKING:
@@ -48,21 +49,32 @@ class Granted:
 class Records:
     """The visitors. Made by `open`."""
 
-    def __init__(self, db: Database, vault: Vault, ledger: Ledger, log: EventLog) -> None:
+    def __init__(
+        self, db: Database, vault: Vault, ledger: Ledger, log: EventLog, notice_hash: str | None = None
+    ) -> None:
+        """`notice_hash` names the notice in force; None: whatever was agreed to counts."""
+        self._notice_hash = notice_hash
         self._db = db
         self._vault = vault
         self._ledger = ledger
         self._log = log
         self._aliases: dict[str, str] = {}  # by visitor
-        self._agreed: dict[str, frozenset[str]] = {}  # the consents of those who gave one
+        self._agreements = Agreements(vault, ledger, log)
+        self._agreed: dict[str, Consent] = {}  # the consent in force of each visitor who gave one
         self._changing = asyncio.Lock()
 
     @classmethod
     async def open(
-        cls, db: Database, vault: Vault, ledger: Ledger, log: EventLog, clock: Callable[[], float] = time.time
+        cls,
+        db: Database,
+        vault: Vault,
+        ledger: Ledger,
+        log: EventLog,
+        clock: Callable[[], float] = time.time,
+        notice_hash: str | None = None,
     ) -> Records:
-        """Finish what a crash interrupted, and read the aliases."""
-        records = cls(db, vault, ledger, log)
+        """Finish what a crash interrupted, and read who agreed and what they are called."""
+        records = cls(db, vault, ledger, log, notice_hash)
         await to_the_end(records._recover(clock()))
         return records
 
@@ -79,6 +91,24 @@ class Records:
         """Whether the visitor agreed to be recognised; who holds a pass alone did not."""
         return visitor_id in self._agreed
 
+    def consent(self, visitor_id: str) -> Consent | None:
+        """What the visitor agreed to, as it is in force."""
+        return self._agreed.get(visitor_id)
+
+    def covers(self, consent: Consent) -> bool:
+        """Whether it was given under the notice in force. Until it is renewed, one that was not lets nobody be recognised."""
+        return self._notice_hash is None or consent.notice_hash == self._notice_hash
+
+    @property
+    def to_renew(self) -> int:
+        """How many consents were given under another notice than the one in force."""
+        return sum(not self.covers(consent) for consent in self._agreed.values())
+
+    @property
+    def oldest(self) -> float | None:
+        """When the oldest consent that templates rest on was given."""
+        return min((consent.granted_at for consent in self._agreed.values()), default=None)
+
     async def visitor_for(self, alias: str) -> str | None:
         """Whose alias this is, however it was typed."""
         wanted = select(VisitorRow.visitor_id).where(VisitorRow.alias_tag == self._tag(alias))
@@ -86,26 +116,27 @@ class Records:
             return await session.scalar(wanted)
 
     async def consents(self) -> list[Consent]:
-        """Every consent that is kept, the oldest first."""
+        """Every consent in force, the oldest first."""
         async with self._db.read() as session:
-            rows = await session.scalars(select(ConsentRow).order_by(ConsentRow.granted_at))
-            return [_consent(row) for row in rows if self._vault.has_key(row.visitor_id)]
+            in_force = select(ConsentRow).where(ConsentRow.superseded_at.is_(None))
+            rows = await session.scalars(in_force.order_by(ConsentRow.granted_at))
+            return [consent_of(row) for row in rows if self._vault.has_key(row.visitor_id)]
 
     async def expired(self, now: float) -> list[str]:
-        """The visitors none of whose consents reaches beyond `now`: to be withdrawn."""
-        over = (
-            select(ConsentRow.visitor_id).group_by(ConsentRow.visitor_id).having(func.max(ConsentRow.expires_at) <= now)
-        )
-        async with self._db.read() as session:
-            return list(await session.scalars(over))
+        """The visitors whose consent has run out: to be withdrawn."""
+        return [visitor_id for visitor_id, consent in self._agreed.items() if consent.expires_at <= now]
 
     async def templates(self, pack: str = "default") -> list[Template]:
-        """Every template that this pack's embedder made."""
+        """Every template that this pack's embedder made, and that somebody may be recognised by now."""
         async with self._db.read() as session:
             wanted = select(TemplateRow).where(TemplateRow.pack == pack).order_by(TemplateRow.template_id)
             rows = list(await session.scalars(wanted))
         found = await asyncio.to_thread(lambda: [unsealed(self._vault, row) for row in rows])
-        return [template for template in found if template and self._stands(template)]
+        return [
+            replace(template, zones=self._agreed[template.visitor_id].zones)
+            for template in found
+            if template and self._stands(template)
+        ]
 
     async def grant(
         self,
@@ -118,22 +149,44 @@ class Records:
         guardian: bool,
         embeddings: Sequence[Embedding],
         now: float,
+        zones: Sequence[str] = (),
+        channel: Channel = Channel.DESK,
         pack: str = "default",
     ) -> Granted:
-        """Remember a visitor who agreed: key, consent, templates and alias, all of it or none.
+        """Remember a visitor who agreed: keys, consent, templates and alias, all of it or none.
 
         `embeddings` are (dimension,) of one person. Raises `InvalidError` without one, or for an expiry that has passed.
         """
-        if not embeddings or not all(vector.ndim == 1 and np.isfinite(vector).all() for vector in embeddings):
-            raise InvalidError("embeddings: at least one is needed, each a vector of finite numbers")
-        if expires_at <= now:
-            raise InvalidError("expires_at: has passed; give a time to come")
-        visitor_id = uuid.uuid4().hex
-        consent = Consent(
-            uuid.uuid4().hex, visitor_id, zone_id, notice_hash, language, purpose, now, expires_at, guardian
-        )
+        about = (zone_id, notice_hash, language, purpose, now, expires_at, guardian, tuple(zones), channel)
+        consent = checked(Consent(uuid.uuid4().hex, uuid.uuid4().hex, *about), embeddings)
         async with self._changing:
             return await to_the_end(self._grant(consent, embeddings, pack))
+
+    async def renew(
+        self,
+        visitor_id: str,
+        *,
+        zone_id: str,
+        notice_hash: str,
+        language: str,
+        purpose: str,
+        expires_at: float,
+        guardian: bool,
+        now: float,
+        embeddings: Sequence[Embedding] | None = None,
+        zones: Sequence[str] = (),
+        channel: Channel = Channel.DESK,
+        pack: str = "default",
+    ) -> Granted:
+        """A visitor who is remembered agreed again: another consent in place of the one before, under the same alias.
+
+        The templates are of `embeddings`; without, those that there are. They are sealed with the new consent's key, and
+        the old one's is destroyed. Raises as `grant` does, and `NotFoundError` for a visitor without a consent.
+        """
+        about = (zone_id, notice_hash, language, purpose, now, expires_at, guardian, tuple(zones), channel)
+        consent = checked(Consent(uuid.uuid4().hex, visitor_id, *about), embeddings)
+        async with self._changing:
+            return await to_the_end(self._renew(consent, embeddings, pack))
 
     async def admit(self, write: Callable[[AsyncSession, str], Awaitable[None]]) -> tuple[str, str]:
         """Somebody who is not to be recognised: key, alias and what `write` adds → (the visitor, the alias)."""
@@ -182,29 +235,31 @@ class Records:
             return await to_the_end(self._lapse(visitor_id, now))
 
     async def _grant(self, consent: Consent, embeddings: Sequence[Embedding], pack: str) -> Granted:
-        async def write(session: AsyncSession, visitor_id: str) -> tuple[tuple[Template, ...], Event]:
-            await session.execute(insert(ConsentRow).values(asdict(consent)))
-            templates = tuple([await self._store(session, consent, vector, pack) for vector in embeddings])
-            event = await self._log.append(
-                session,
-                kind=EventKind.CONSENT_GRANTED,
-                occurred_at=consent.granted_at,
-                zone_id=consent.zone_id,
-                visitor_id=visitor_id,
-            )
-            await self._ledger.append(
-                session,
-                "consent_granted",
-                at=consent.granted_at,
-                zone_id=consent.zone_id,
-                visitor_id=visitor_id,
-                data={"notice_hash": consent.notice_hash, "templates": len(templates), "guardian": consent.guardian},
-            )
-            return templates, event
+        async def write(session: AsyncSession, _: str) -> tuple[tuple[Template, ...], Event]:
+            return await self._agreements.add(session, consent, embeddings, pack)
 
         key = consent_key(consent.consent_id)
         alias, (templates, event) = await self._remember(consent.visitor_id, write, key)
-        self._agreed[consent.visitor_id] = frozenset({consent.consent_id})
+        self._agreed[consent.visitor_id] = consent
+        return Granted(consent, alias, templates, event)
+
+    async def _renew(self, consent: Consent, embeddings: Sequence[Embedding] | None, pack: str) -> Granted:
+        visitor_id = consent.visitor_id
+        alias, before = self._aliases.get(visitor_id), self._agreed.get(visitor_id)
+        if alias is None or before is None:
+            raise NotFoundError("alias: no visitor of this alias has a consent to renew; let them agree, by their face")
+        key = consent_key(consent.consent_id)
+        await self._vault.new_key(key)
+        committed = False
+        try:
+            async with self._db.write() as session:
+                templates, event = await self._agreements.renew(session, consent, embeddings, pack)
+            committed = True
+        finally:
+            if not committed:
+                await self._vault.destroy_key(key)
+        self._agreed[visitor_id] = consent
+        await self._vault.destroy_key(consent_key(before.consent_id))
         return Granted(consent, alias, templates, event)
 
     async def _remember[T](
@@ -228,12 +283,6 @@ class Records:
         self._aliases[visitor_id] = alias
         return alias, written
 
-    async def _store(self, session: AsyncSession, consent: Consent, vector: Embedding, pack: str) -> Template:
-        row = sealed(self._vault, consent.visitor_id, consent.consent_id, vector, pack)
-        session.add(row)
-        await session.flush()
-        return Template(row.template_id, consent.visitor_id, consent.consent_id, vector.astype(np.float32))
-
     async def _withdraw(
         self,
         visitor_id: str,
@@ -247,7 +296,7 @@ class Records:
             raise NotFoundError(f"visitor {visitor_id}: is not remembered; they withdrew, or were never here")
         # A key that is gone already was destroyed by a call that then failed: this one does the rest.
         subject = self._vault.subject(visitor_id) if self._vault.has_key(visitor_id) else None
-        await self._vault.destroy_key(visitor_id, *map(consent_key, self._agreed.get(visitor_id, ())))
+        await self._vault.destroy_key(visitor_id, *self._keys_of(visitor_id))
         async with self._db.write() as session:
             withdrawn = await self._erase(session, visitor_id, alias, now, subject, settled, lapsed=lapsed)
         del self._aliases[visitor_id]
@@ -261,21 +310,15 @@ class Records:
         return withdrawn
 
     async def _lapse(self, visitor_id: str, now: float) -> int:
-        consents = self._agreed.get(visitor_id, frozenset())
-        await self._vault.destroy_key(*map(consent_key, consents))
+        await self._vault.destroy_key(*self._keys_of(visitor_id))
         async with self._db.write() as session:
-            ended = await self._end(session, visitor_id, now)
+            ended = await self._agreements.end(session, visitor_id, now)
         self._agreed.pop(visitor_id, None)
         return ended
 
-    async def _end(self, session: AsyncSession, visitor_id: str, now: float) -> int:
-        templates = TemplateRow.visitor_id == visitor_id
-        ended = await session.scalar(select(func.count()).select_from(TemplateRow).where(templates)) or 0
-        await session.execute(delete(TemplateRow).where(templates))
-        await session.execute(delete(ConsentRow).where(ConsentRow.visitor_id == visitor_id))
-        data: Data = {"class": RetentionClass.TEMPLATES.value, "removed": ended}
-        await self._ledger.append(session, "purged", at=now, visitor_id=visitor_id, data=data)
-        return ended
+    def _keys_of(self, visitor_id: str) -> list[str]:
+        consent = self._agreed.get(visitor_id)
+        return [consent_key(consent.consent_id)] if consent else []
 
     async def _erase(
         self,
@@ -288,7 +331,8 @@ class Records:
         *,
         lapsed: bool = False,
     ) -> Withdrawn:
-        until = select(func.max(ConsentRow.expires_at)).where(ConsentRow.visitor_id == visitor_id)
+        in_force = (ConsentRow.visitor_id == visitor_id, ConsentRow.superseded_at.is_(None))
+        until = select(func.max(ConsentRow.expires_at)).where(*in_force)
         expires_at = (await session.execute(until)).scalar_one_or_none()
         data = {"expired": expires_at is not None and expires_at <= now}
         if lapsed:
@@ -303,40 +347,33 @@ class Records:
         return Withdrawn(alias, visit_ids, event, entry.number)
 
     async def _recover(self, now: float) -> None:
-        async with self._db.read() as session:
-            rows = list(await session.scalars(select(VisitorRow)))
-            agreed = [(one, whose) for one, whose in await session.execute(_OWNERS)]
-            sealed = set(await session.scalars(select(TemplateRow.consent_id).where(TemplateRow.own_key)))
-        known = {row.visitor_id for row in rows}
-        keyless = sorted(known - self._vault.visitors)
-        kept = {consent_key(one) for one, whose in agreed if whose not in keyless}
-        orphans = (self._vault.visitors - known) | (self._vault.consents - kept)
-        if orphans:
-            _LOG.warning("consent: destroying %d keys that no visitor of the store has", len(orphans))
-            await self._vault.destroy_key(*orphans)
-        lapsing = {whose for one, whose in agreed if one in sealed and consent_key(one) not in self._vault.consents}
-        for visitor_id in sorted(lapsing.difference(keyless)):
-            _LOG.warning("consent: ending a consent whose key is gone")
+        left = await look(self._db, self._vault)
+        if left.orphans:
+            _LOG.warning("consent: destroying %d keys that no visitor of the store has", len(left.orphans))
+            await self._vault.destroy_key(*left.orphans)
+        if left.keyless or left.lapsing:
+            ends = (len(left.keyless), len(left.lapsing))
+            _LOG.warning("consent: erasing %d visitors, and %d consents, whose keys are gone", *ends)
             async with self._db.write() as session:
-                await self._end(session, visitor_id, now)
-        if keyless:
-            _LOG.warning("consent: erasing %d visitors whose keys are gone", len(keyless))
-            async with self._db.write() as session:
-                for visitor_id in keyless:
+                for visitor_id in sorted(left.keyless):
                     await self._erase(session, visitor_id, "", now, None, Settled())
-        if keyless or lapsing:
+                for visitor_id in sorted(left.lapsing):
+                    await self._agreements.end(session, visitor_id, now)
             try:
                 await self._db.checkpoint()
             except RetryError as err:
                 _LOG.warning("%s", err)
-        self._agreed = _by_visitor(agreed, lapsing.union(keyless))
-        held = [row for row in rows if row.visitor_id not in keyless]
+        gone = left.keyless | left.lapsing
+        self._agreed = {one.visitor_id: one for one in left.agreed if one.visitor_id not in gone}
+        held = [row for row in left.visitors if row.visitor_id not in left.keyless]
         self._aliases = await asyncio.to_thread(lambda: {row.visitor_id: self._unseal_alias(row) for row in held})
 
     def _stands(self, template: Template) -> bool:
-        """Whether the consent that it rests on has not ended meanwhile."""
-        held = template.consent_id in self._agreed.get(template.visitor_id, ())
-        return held and self._vault.has_key(template.visitor_id)
+        """Whether the consent that it rests on still holds, and was given under the notice in force."""
+        consent = self._agreed.get(template.visitor_id)
+        if consent is None or consent.consent_id != template.consent_id:
+            return False
+        return self.covers(consent) and self._vault.has_key(template.visitor_id)
 
     async def _free_alias(self, session: AsyncSession) -> str:
         while True:
@@ -350,28 +387,3 @@ class Records:
 
     def _unseal_alias(self, row: VisitorRow) -> str:
         return self._vault.unseal(row.visitor_id, row.alias_sealed, b"alias").decode()
-
-
-_OWNERS = select(ConsentRow.consent_id, ConsentRow.visitor_id)
-
-
-def _by_visitor(consents: Iterable[tuple[str, str]], gone: Collection[str]) -> dict[str, frozenset[str]]:
-    found: dict[str, frozenset[str]] = {}
-    for consent_id, visitor_id in consents:
-        if visitor_id not in gone:
-            found[visitor_id] = found.get(visitor_id, frozenset()) | {consent_id}
-    return found
-
-
-def _consent(row: ConsentRow) -> Consent:
-    return Consent(
-        consent_id=row.consent_id,
-        visitor_id=row.visitor_id,
-        zone_id=row.zone_id,
-        notice_hash=row.notice_hash,
-        language=row.language,
-        purpose=row.purpose,
-        granted_at=row.granted_at,
-        expires_at=row.expires_at,
-        guardian=row.guardian,
-    )

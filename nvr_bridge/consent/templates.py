@@ -27,6 +27,7 @@ class Template:
     visitor_id: str
     consent_id: str
     embedding: Embedding
+    zones: tuple[str, ...] = ()  # where it may be compared; none named: wherever the site does
 
 
 def sealed(vault: Vault, visitor_id: str, consent_id: str, vector: Embedding, pack: str) -> TemplateRow:

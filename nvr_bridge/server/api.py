@@ -142,6 +142,22 @@ class ReceiptsApi(Protocol):
         """One of them."""
 
 
+class ConsentApi(Protocol):
+    """Those who agree to be recognised."""
+
+    async def grant(self, args: Arguments) -> Any:
+        """Remember a person who agrees."""
+
+    async def renew(self, args: Arguments) -> Any:
+        """A person who is remembered agrees again."""
+
+    async def withdraw(self, args: Arguments) -> Any:
+        """Forget a person."""
+
+    async def all(self) -> Any:
+        """Consents in force."""
+
+
 class KeeperApi(Protocol):
     """Those who answer for the data."""
 
@@ -256,6 +272,10 @@ class EngineApi(Protocol):
         """Receipts for erasures."""
 
     @property
+    def consents(self) -> ConsentApi:
+        """Those who agree to be recognised."""
+
+    @property
     def keeper(self) -> KeeperApi:
         """Those who answer for the data."""
 
@@ -287,15 +307,6 @@ class EngineApi(Protocol):
     def connection_closed(self, connection: str) -> None:
         """A client is gone, and with it what it vouched for. Called once for every client that was let in."""
 
-    async def consent_grant(self, args: Arguments) -> Any:
-        """Remember a person who agrees."""
-
-    async def consent_withdraw(self, args: Arguments) -> Any:
-        """Forget a person."""
-
-    async def consent_list(self) -> Any:
-        """Consents in force."""
-
     async def visit_list(self, args: Arguments) -> Any:
         """Visits, newest first."""
 
@@ -319,3 +330,6 @@ class EngineApi(Protocol):
 
     async def assessment_acknowledge(self, args: Arguments) -> Any:
         """A person stands for the impact assessment."""
+
+    async def assessment_list(self) -> Any:
+        """Every assessment that is kept."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ..arguments import validate
 from ..errors import InvalidError, UnauthorizedError
+from ..models import Channel
 from ..protocol import ALLOWED, Command, Role
 from . import cases, partners
 from .api import Arguments, EngineApi
@@ -147,6 +148,25 @@ def _iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
+async def _consent_grant(request: Request, caller: Caller, context: Context) -> Any:
+    return await context.api.consents.grant({**request.args, "channel": _channel(request, caller)})
+
+
+async def _consent_renew(request: Request, caller: Caller, context: Context) -> Any:
+    if caller.role is Role.KIOSK and "code" not in request.args:
+        raise UnauthorizedError("alias: anybody may have heard it, so a kiosk renews by a pass; give its code")
+    return await context.api.consents.renew({**request.args, "channel": _channel(request, caller)})
+
+
+def _channel(request: Request, caller: Caller) -> str:
+    """How the visitor agreed, unless the client says otherwise."""
+    kiosk = caller.role is Role.KIOSK
+    channel = str(request.args.get("channel", Channel.KIOSK if kiosk else Channel.DESK))
+    if kiosk and channel == Channel.DESK:
+        raise InvalidError("channel: a kiosk is no desk; say kiosk or tablet")
+    return channel
+
+
 type Handler = Callable[[Request, Caller, Context], Awaitable[Any]]
 
 _HANDLERS: dict[Command, Handler] = {
@@ -154,9 +174,10 @@ _HANDLERS: dict[Command, Handler] = {
     Command.SUBSCRIBE: _subscribe,
     Command.SIGN: _sign,
     Command.ACT: _act,
-    Command.CONSENT_GRANT: lambda request, _, context: context.api.consent_grant(request.args),
-    Command.CONSENT_WITHDRAW: lambda request, _, context: context.api.consent_withdraw(request.args),
-    Command.CONSENT_LIST: lambda _, __, context: context.api.consent_list(),
+    Command.CONSENT_GRANT: _consent_grant,
+    Command.CONSENT_RENEW: _consent_renew,
+    Command.CONSENT_WITHDRAW: lambda request, _, context: context.api.consents.withdraw(request.args),
+    Command.CONSENT_LIST: lambda _, __, context: context.api.consents.all(),
     Command.VISIT_LIST: lambda request, _, context: context.api.visit_list(request.args),
     Command.VISIT_CHECK_IN: lambda request, _, context: context.api.desk.check_in(request.args),
     Command.PASS_ISSUE: lambda request, _, context: context.api.desk.pass_issue(request.args),
@@ -200,6 +221,7 @@ _HANDLERS: dict[Command, Handler] = {
     Command.LEDGER_VERIFY: lambda _, __, context: context.api.notary.ledger_verify(),
     Command.RECEIPT_LIST: lambda _, __, context: context.api.receipts.receipt_list(),
     Command.RECEIPT_TAKE: lambda request, _, context: context.api.receipts.receipt_take(request.args),
+    Command.ASSESSMENT_LIST: lambda _, __, context: context.api.assessment_list(),
     Command.RETENTION_GET: lambda _, __, context: context.api.keeper.retention_get(),
     Command.RETENTION_SET: lambda request, _, context: context.api.keeper.retention_set(request.args),
     Command.RETENTION_PURGE: lambda _, __, context: context.api.keeper.retention_purge(),

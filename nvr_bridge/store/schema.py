@@ -78,6 +78,9 @@ class ConsentRow(Base):
     granted_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(index=True)
     guardian: Mapped[bool]
+    zones: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # where they may be recognised
+    channel: Mapped[str] = mapped_column(ID, server_default="desk")  # models.Channel
+    superseded_at: Mapped[float | None]  # when another one took its place; it is a record from then on
 
 
 class TemplateRow(Base):
@@ -93,6 +96,21 @@ class TemplateRow(Base):
     # Whether it is sealed with its consent's own key; older ones are with the visitor's.
     own_key: Mapped[bool] = mapped_column(server_default=false())
     sealed: Mapped[bytes]
+
+
+class AssessmentRow(Base):
+    """An impact assessment that a person acknowledged. Rows are only added, until their time is up."""
+
+    __tablename__ = "assessments"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    assessment_id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
+    by_whom: Mapped[str] = mapped_column(WORDS)
+    ground: Mapped[str] = mapped_column(String(500))
+    profile: Mapped[str | None] = mapped_column(ID)  # that it was made for; None: not told
+    acknowledged_at: Mapped[float]
+    expires_at: Mapped[float]
+    superseded_at: Mapped[float | None]  # when another one took its place
 
 
 class VisitRow(Base):

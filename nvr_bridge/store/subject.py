@@ -28,7 +28,18 @@ type Rows = list[dict[str, Any]]
 # row to the ledger, and the numbers by which rows name each other.
 TOLD: Final[dict[type[Base], tuple[str, ...]]] = {
     VisitorRow: (),  # the alias, which is told apart
-    ConsentRow: ("zone_id", "notice_hash", "language", "purpose", "granted_at", "expires_at", "guardian"),
+    ConsentRow: (
+        "zone_id",
+        "notice_hash",
+        "language",
+        "purpose",
+        "granted_at",
+        "expires_at",
+        "guardian",
+        "zones",
+        "channel",
+        "superseded_at",
+    ),
     TemplateRow: ("template_id", "pack"),
     VisitRow: ("visit_id", "zone_id", "started_at", "last_at", "ended_at"),
     SightingRow: ("camera_id", "zone_id", "started_at", "at", "ended_at", "score", "margin"),

@@ -66,6 +66,7 @@ async def test_a_consent_is_granted_with_a_photo_and_withdrawn(shell: Shell, sit
             "language": "zh-Hans",
             "expires_in_days": 30.0,
             "guardian": True,
+            "channel": "desk",
             "notice_hash": site.engine.config.notice_hash,
             "photo": base64.b64encode(photo.read_bytes()).decode(),
         },
@@ -73,6 +74,34 @@ async def test_a_consent_is_granted_with_a_photo_and_withdrawn(shell: Shell, sit
     assert (await shell("consent", "withdraw", "Amber Finch 12", "--json")).json["withdrawn"]
     assert site.engine.asked[-1] == ("consent_withdraw", {"alias": "Amber Finch 12"})
     assert "No consents" in (await shell("consent", "list")).out
+
+
+async def test_a_consent_is_renewed_under_its_alias_for_some_zones(shell: Shell, site: Site) -> None:
+    terms = ("--zone", "lane", "--purpose", "introductions", "--language", "en", "--days", "30")
+    ran = await shell("consent", "renew", "Amber Finch 12", *terms, "--recognise-in", "lane", "--recognise-in", "desk")
+    assert ran.out == "Alias: Amber Finch 12  (until 2031-01-01T00:00:00+00:00)\n"
+    assert site.engine.asked[-1] == (
+        "consent_renew",
+        {
+            "alias": "Amber Finch 12",
+            "zone": "lane",
+            "purpose": "introductions",
+            "language": "en",
+            "expires_in_days": 30.0,
+            "guardian": False,
+            "zones": ["lane", "desk"],
+            "channel": "desk",
+            "notice_hash": site.engine.config.notice_hash,
+        },
+    )
+    await shell("consent", "grant", *terms, "--alias", "Amber Finch 12")
+    assert site.engine.asked[-1][1]["alias"] == "Amber Finch 12"
+
+
+async def test_assessments_are_listed(shell: Shell, site: Site) -> None:
+    assert (await shell("assessment", "list", "--json")).json[0]["in_force"] is True
+    shown = (await shell("assessment", "list")).out
+    assert [word for word in ("R. Tan", "consent, PIPL 13(1)", "demo", "yes") if word not in shown] == []
 
 
 async def test_what_the_engine_refuses_is_one_line(shell: Shell, site: Site) -> None:

@@ -66,6 +66,7 @@ async def test_killed_at_any_moment_it_goes_on(tmp_path: Path) -> None:
             "visits": 12 + 4,
             "referrals": 5,
             "images": 0,
+            "assessments": 0,
             "events": 20 + 24 * 2,
         }
         async with kept_site(tmp_path / "whole") as kept:

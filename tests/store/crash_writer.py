@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
-from store_site import NOW, Site, open_site  # noqa: E402 - found through the path set above
+from store_site import NOTICE, NOW, Site, open_site  # noqa: E402 - found through the path set above
 
 from nvr_bridge.models import Event, Known, Sighting  # noqa: E402
 
@@ -36,6 +36,12 @@ async def grant(site: Site, chance: random.Random) -> None:
     granted = await site.grant(person, looks=looks)
     told(granted.event)
     say("granted", granted.consent.visitor_id, person, looks, granted.alias)
+
+
+async def renew(site: Site, visitor_id: str) -> None:
+    """The same person agrees again."""
+    about = {"zone_id": "desk", "notice_hash": NOTICE, "language": "en", "purpose": "again", "guardian": False}
+    told((await site.records.renew(visitor_id, expires_at=NOW + 86400, now=NOW, **about)).event)
 
 
 async def visit(site: Site, visitor_id: str) -> None:
@@ -69,7 +75,9 @@ async def main(data_dir: Path, seed: int) -> None:
             choice = chance.random()
             if len(people) < 3 or choice < 0.3:
                 await grant(site, chance)
-            elif choice < 0.6:
+            elif choice < 0.45:
+                await renew(site, chance.choice(people))
+            elif choice < 0.65:
                 await asyncio.gather(*(visit(site, visitor_id) for visitor_id in chance.sample(people, 2)))
             else:
                 await asyncio.gather(withdraw(site, people[0]), visit(site, people[1]))

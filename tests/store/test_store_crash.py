@@ -102,6 +102,7 @@ async def check(site: Site, promised: Promised) -> None:
             assert not site.vault.has_key(visitor_id)
             for name, content in site.files().items():
                 assert visitor_id.encode() not in content, name
+    assert len(site.vault.consents) == len(await site.records.consents())
     assert set(templates) == site.vault.visitors == {each.visitor_id for each in await site.records.consents()}
     assert (await site.checkpoints.verify()).intact
     assert (await site.db.checkpoint()) is None

@@ -132,7 +132,8 @@ async def test_the_migrations_make_the_schema_that_the_code_expects(tmp_path: Pa
             "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"
         ).scalars()
         assert set(counted) == {
-            *("events", "templates", "sightings", "pass_scans", "check_ins", "staff_marks", "corrections", "reviews")
+            *("events", "templates", "sightings", "pass_scans", "check_ins", "staff_marks", "corrections", "reviews"),
+            "assessments",
         }
     engine.dispose()
     assert differences == []
