@@ -73,7 +73,7 @@ def older_store(data_dir: Path, held: dict[str, object]) -> None:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(Path(migrations.__file__).parent))
         config.set_main_option("path_separator", "os")
-        command.upgrade(config, "0011")
+        command.upgrade(config, "0012")
         connection.execute(text("INSERT INTO settings VALUES ('assessment', :held)"), {"held": json.dumps(held)})
     engine.dispose()
 
