@@ -28,6 +28,7 @@ from .values import (
 REPORTS = ("day", "partner", "zone", "hour")  # what visits may be counted by
 CSV_LIMIT = 1_000_000  # characters, well over 5,000 referrals
 SEVERAL = 20  # visitors in one command
+KEPT = 100  # checkpoints that a ledger is compared with at once
 PHOTO_LIMIT = 8_000_000  # characters of base64, about 6 MB of JPEG
 
 
@@ -81,6 +82,18 @@ _AGREEMENT: dict[Any, Any] = {
     vol.Optional("zones"): vol.All([identifier], vol.Length(min=1, msg="must name at least one")),
     vol.Optional("channel"): one_of(*Channel),
 }
+_CHECKPOINT = vol.Schema(
+    {
+        vol.Required("number"): whole(1, 2**53),
+        vol.Required("engine"): text(64),
+        vol.Required("entries"): whole(1, 2**53),
+        vol.Required("root"): vol.All(str, vol.Match(r"^[0-9a-f]{64}$", msg="must be 64 hexadecimal characters")),
+        vol.Required("at"): float,
+        vol.Required("signature"): vol.All(
+            str, vol.Match(r"^[0-9a-f]{128}$", msg="must be 128 hexadecimal characters")
+        ),
+    }
+)
 
 COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.STATUS: vol.Schema({}),
@@ -253,7 +266,9 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.ASSESSMENT_ACKNOWLEDGE: vol.Schema(
         {vol.Required("by"): text(80), vol.Required("ground"): text(500), vol.Optional("expires_at"): moment}
     ),
-    Command.LEDGER_VERIFY: vol.Schema({}),
+    Command.LEDGER_VERIFY: vol.Schema(
+        {vol.Optional("checkpoints", default=list): vol.All([_CHECKPOINT], vol.Length(max=KEPT))}
+    ),
     Command.CASE_EXPORT: vol.Schema({vol.Required("case"): _CASE, vol.Optional("reasons", default=False): bool}),
     Command.RECEIPT_LIST: vol.Schema({}),
     Command.RECEIPT_TAKE: vol.Schema({vol.Required("number"): whole(1, 2**53)}),

@@ -17,6 +17,7 @@ from .consent.signing import SigningKey
 from .consent.walk import Verdict
 from .errors import AskError
 from .evidence.chain import Data, Entry
+from .evidence.checkpoint import Checkpoint
 from .evidence.pack import write
 from .evidence.verify import verify
 
@@ -42,9 +43,10 @@ class Notary:
         self._clock = clock
         self._refused = ""
 
-    async def ledger_verify(self) -> dict[str, Any]:
-        """Walk the whole ledger and its checkpoints."""
-        return verified(await self._checkpoints.verify(), self._checkpoints.key.fingerprint)
+    async def ledger_verify(self, args: dict[str, Any]) -> dict[str, Any]:
+        """Walk the whole ledger, its checkpoints, and those that somebody kept."""
+        kept = [Checkpoint.of(told) for told in args["checkpoints"]]
+        return verified(await self._checkpoints.verify(kept), self._checkpoints.key.fingerprint)
 
     async def case_export(self, args: dict[str, Any], role: str, token_id: str | None) -> dict[str, Any]:
         """A case's evidence pack. That it was made, and for whom, is in the ledger first."""
@@ -96,7 +98,6 @@ def verified(verdict: Verdict, fingerprint: str) -> dict[str, Any]:
 
 def _packed(gathered: Sections, sealed: Sealed, entries: Sequence[Entry], key: SigningKey, timezone: ZoneInfo) -> str:
     """The file. Raises `AskError` where the store says something else than the ledger recorded."""
-    checkpoint = sealed.checkpoint
     sections: Sections = {
         **gathered,
         "entries": [
@@ -113,16 +114,7 @@ def _packed(gathered: Sections, sealed: Sealed, entries: Sequence[Entry], key: S
             }
             for entry in entries
         ],
-        "checkpoint": [
-            {
-                "number": checkpoint.number,
-                "engine": checkpoint.engine_id,
-                "entries": checkpoint.entries,
-                "root": checkpoint.root,
-                "at": checkpoint.at,
-                "signature": checkpoint.signature.hex(),
-            }
-        ],
+        "checkpoint": [sealed.checkpoint.told()],
     }
     written = write(page(sections, key.fingerprint, timezone), sections)
     content = written.signed(key.public, key.sign(written.to_sign))

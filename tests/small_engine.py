@@ -38,9 +38,11 @@ class SmallNotary:
 
     def __init__(self) -> None:
         self.faults: list[dict[str, Any]] = []
+        self.compared: list[dict[str, Any]] = []
         self.exported: list[tuple[dict[str, Any], str, str | None]] = []
 
-    async def ledger_verify(self) -> Any:
+    async def ledger_verify(self, args: dict[str, Any]) -> Any:
+        self.compared = args["checkpoints"]
         found = {"entries": 8, "checkpoints": 2, "sealed": 6, "fingerprint": "ab" * 32}
         return {**found, "intact": not self.faults, "faults": self.faults}
 

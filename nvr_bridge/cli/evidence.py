@@ -53,11 +53,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Say whether a pack is as it was signed, and if not, what was altered; exit code 1 then. Needs nothing but the file."""
-    try:
-        from ..evidence.verify import verify as check  # noqa: PLC0415 - loads what signatures are checked with
-    except ImportError as err:
-        raise AskError(f"{err.name} is not installed here; install nvr-bridge[verify] to check packs") from err
-    checked = check(_read(file), None if key is None else _fingerprint(key))
+    checked = read_pack(file, None if key is None else _fingerprint(key))
     show(_row(checked), as_json, lambda: _print(checked, key is not None))
     if not checked.intact:
         raise typer.Exit(1)
@@ -73,6 +69,15 @@ def show_key(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False)
     key = public_key(load_config(config).data_dir / KEYS)
     found = {"fingerprint": fingerprint(key), "public_key": key.hex()}
     show(found, as_json, lambda: typer.echo(found["fingerprint"]))
+
+
+def read_pack(file: Path, key: str | None = None) -> Checked:
+    """Read and check a pack; `key` is the fingerprint that must have signed it. Raises `InvalidError`."""
+    try:
+        from ..evidence.verify import verify as check  # noqa: PLC0415 - loads what signatures are checked with
+    except ImportError as err:
+        raise AskError(f"{err.name} is not installed here; install nvr-bridge[verify] to check packs") from err
+    return check(_read(file), key)
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------

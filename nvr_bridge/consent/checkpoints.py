@@ -82,13 +82,13 @@ class Checkpoints:
                 paths |= await asyncio.to_thread(_paths, self._tree, number, page, leaves)
         return Sealed(checkpoint, paths)
 
-    async def verify(self) -> Verdict:
-        """Walk the whole ledger and every checkpoint."""
+    async def verify(self, kept: Sequence[Checkpoint] = ()) -> Verdict:
+        """Walk the whole ledger and every checkpoint, those too that somebody else kept."""
         async with self._db.read() as session:
             checkpoints = [tuple(row) for row in await session.execute(text(CHECKPOINTS))]
         public = self._key.public
         walk = await asyncio.to_thread(
-            Walk, checkpoints, self._db.engine_id, lambda signed, signature: is_signed(signed, signature, public)
+            Walk, checkpoints, self._db.engine_id, lambda signed, signature: is_signed(signed, signature, public), kept
         )
         going = True
         while going:

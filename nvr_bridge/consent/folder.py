@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..errors import AskError
-from ..evidence.checkpoint import is_signed
+from ..evidence.checkpoint import Checkpoint, is_signed
 from ..store.files import DATABASE, KEYS
 from .signing import public_key
 from .walk import CHECKPOINTS, ENTRIES, PAGE, Verdict, Walk
 
 
-def verify_folder(data_dir: Path) -> tuple[Verdict, bytes]:
+def verify_folder(data_dir: Path, kept: Sequence[Checkpoint] = ()) -> tuple[Verdict, bytes]:
     """Walk the ledger that lies in `data_dir` → (what was found, the public key that its checkpoints were held against).
+
+    `kept` are checkpoints that somebody else kept.
 
     Blocks. Raises `AskError` for a folder that holds no store of this program's, or one that nothing can be read from.
     """
@@ -26,14 +28,14 @@ def verify_folder(data_dir: Path) -> tuple[Verdict, bytes]:
     public = public_key(data_dir / KEYS)
     try:
         with opened(path) as connection:
-            return _walk(connection, public), public
+            return _walk(connection, public, kept), public
     except sqlite3.DatabaseError as err:
         raise AskError(
             f"store: {path} cannot be read ({err}); copy the folder to a local disk where it may be written"
         ) from err
 
 
-def _walk(connection: sqlite3.Connection, public: bytes) -> Verdict:
+def _walk(connection: sqlite3.Connection, public: bytes, kept: Sequence[Checkpoint]) -> Verdict:
     (written,) = connection.execute("SELECT value FROM settings WHERE key = 'engine_id'").fetchone() or ("",)
     try:
         engine_id = str(json.loads(written))
@@ -43,6 +45,7 @@ def _walk(connection: sqlite3.Connection, public: bytes) -> Verdict:
         connection.execute(CHECKPOINTS).fetchall(),
         engine_id,
         lambda content, signature: is_signed(content, signature, public),
+        kept,
     )
     try:
         while walk.feed(connection.execute(ENTRIES, {"first": walk.first, "limit": PAGE}).fetchall()):

@@ -73,7 +73,10 @@ class UnreadableError(ValueError):
 class Walk:
     """One walk. Give it the entries from the first to the last, a page at a time, then ask for the verdict."""
 
-    def __init__(self, checkpoints: Iterable[Raw], engine_id: str, is_signed: IsSigned) -> None:
+    def __init__(
+        self, checkpoints: Iterable[Raw], engine_id: str, is_signed: IsSigned, kept: Iterable[Checkpoint] = ()
+    ) -> None:
+        """`kept` are checkpoints from elsewhere, such as a pack: they must be the store's own."""
         self._faults: list[Fault] = []
         self._to_come: deque[Checkpoint] = deque()
         self._tree = Frontier()
@@ -89,6 +92,8 @@ class Walk:
                 self._faults.append(Fault("checkpoint", expected, missing))
             expected = max(number, 0) + 1
             self._take(number, row, engine_id, is_signed)
+        for checkpoint in kept:
+            self._compare(checkpoint, engine_id, is_signed)
 
     @property
     def first(self) -> int:
@@ -142,6 +147,24 @@ class Walk:
             self._faults.append(Fault("checkpoint", number, "covers fewer entries than the one before"))
         else:
             self._to_come.append(checkpoint)
+
+    def _compare(self, kept: Checkpoint, engine_id: str, is_signed: IsSigned) -> None:
+        """A checkpoint that somebody kept: if the store has another, or none, its entries are compared with it all the same."""
+        if kept.engine_id != engine_id or not is_signed(kept.signed, kept.signature):
+            self._faults.append(
+                Fault("checkpoint", kept.number, "the one given is another engine's, or of another key")
+            )
+            return
+        if kept in self._to_come:
+            return
+        known = {checkpoint.number for checkpoint in self._to_come}
+        problem = (
+            "is not the one given"
+            if kept.number in known
+            else "is missing: it was removed, and the one given is genuine"
+        )
+        self._faults.append(Fault("checkpoint", kept.number, problem))
+        self._to_come = deque(sorted((*self._to_come, kept), key=lambda checkpoint: checkpoint.entries))
 
     def _check(self, row: Raw) -> Fault | None:
         """What is wrong with the next entry; without a fault it is in the tree afterwards."""

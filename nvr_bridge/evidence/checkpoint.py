@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -31,6 +33,23 @@ class Checkpoint:
         return canonical(
             ["nvr-bridge ledger checkpoint", self.engine_id, self.number, self.entries, self.root, self.at]
         )
+
+    def told(self) -> dict[str, Any]:
+        """As it stands in a pack and goes over the wire."""
+        return {
+            "number": self.number,
+            "engine": self.engine_id,
+            "entries": self.entries,
+            "root": self.root,
+            "at": self.at,
+            "signature": self.signature.hex(),
+        }
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Checkpoint:
+        """What `told` gave. Raises `ValueError`, `KeyError` or `TypeError` for what it did not."""
+        signature = bytes.fromhex(told["signature"])
+        return cls(told["number"], told["engine"], told["entries"], told["root"], told["at"], signature)
 
 
 def is_signed(content: bytes, signature: bytes, public_key: bytes) -> bool:

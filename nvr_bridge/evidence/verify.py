@@ -168,11 +168,10 @@ def _of_checkpoint(sections: Sections, engine_id: str, key: bytes) -> Iterator[F
     if not sections["checkpoint"] and not sections["entries"]:
         return
     ((where, value),) = sections["checkpoint"]
-    signature = bytes.fromhex(value["signature"])
-    checkpoint = Checkpoint(value["number"], value["engine"], value["entries"], value["root"], value["at"], signature)
+    checkpoint = Checkpoint.of(value)
     if checkpoint.engine_id != engine_id:
         yield Fault(where, "is a checkpoint of another engine")
-    if not is_signed(checkpoint.signed, signature, key):
+    if not is_signed(checkpoint.signed, checkpoint.signature, key):
         yield Fault(where, "is not signed by the key that signed the pack")
     for place, entry in sections["entries"]:
         yield from (Fault(place, problem) for problem in _of_entry(entry, checkpoint))

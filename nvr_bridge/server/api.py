@@ -125,7 +125,7 @@ class MineApi(Protocol):
 class NotaryApi(Protocol):
     """What makes the record provable."""
 
-    async def ledger_verify(self) -> Any:
+    async def ledger_verify(self, args: Arguments) -> Any:
         """Whether the record of every processing act is as it was written."""
 
     async def case_export(self, args: Arguments, role: str, token_id: str | None) -> Any:

@@ -218,7 +218,7 @@ _HANDLERS: dict[Command, Handler] = {
     Command.CASE_EXPORT: lambda request, caller, context: context.api.notary.case_export(
         request.args, caller.role, caller.token_id
     ),
-    Command.LEDGER_VERIFY: lambda _, __, context: context.api.notary.ledger_verify(),
+    Command.LEDGER_VERIFY: lambda request, _, context: context.api.notary.ledger_verify(request.args),
     Command.RECEIPT_LIST: lambda _, __, context: context.api.receipts.receipt_list(),
     Command.RECEIPT_TAKE: lambda request, _, context: context.api.receipts.receipt_take(request.args),
     Command.ASSESSMENT_LIST: lambda _, __, context: context.api.assessment_list(),

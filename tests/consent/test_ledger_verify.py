@@ -10,6 +10,7 @@ import sqlite3
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -240,6 +241,66 @@ async def test_a_long_ledger_is_walked_whole(site: Site) -> None:
     assert (await site.checkpoints.verify()).broken_at == 2050
 
 
+# --- checkpoints that somebody else kept ---------------------------------------------------------------------------
+
+
+async def test_a_checkpoint_that_was_kept_is_one_of_the_stores_own(site: Site) -> None:
+    await written(site)
+    kept = await site.checkpoints.make()
+    assert kept is not None
+    assert await site.checkpoints.verify([kept]) == Verdict(12, 3, 12)
+    await site.ledger.record("armed", "lane")
+    assert (await site.checkpoints.verify([kept])).intact
+
+
+async def test_cutting_the_ledger_and_its_checkpoints_off_shows_in_one_that_was_kept(site: Site) -> None:
+    await written(site)
+    kept = await site.checkpoints.make()
+    assert kept is not None
+    tamper(site.data_dir, "DELETE FROM ledger WHERE number > 10", "DELETE FROM checkpoints WHERE number > 2")
+    assert (await site.checkpoints.verify()).intact  # nothing in the store tells
+    verdict = await site.checkpoints.verify([kept])
+    assert [str(fault) for fault in verdict.faults] == [
+        "entry 11: was cut off: checkpoint 3 covers 12 entries, and 10 are left",
+        "checkpoint 3: is missing: it was removed, and the one given is genuine",
+    ]
+
+
+async def test_a_ledger_written_anew_shows_in_a_checkpoint_that_was_kept(tmp_path: Path) -> None:
+    """Whoever has the keys can sign another history, but not the one that somebody else has a checkpoint of."""
+    async with open_site(tmp_path) as site:
+        await written(site)
+        kept = await site.checkpoints.make()
+    assert kept is not None
+    with opened(tmp_path) as connection:
+        connection.execute("DELETE FROM checkpoints")
+        rewrite(connection, lambda row: row.__setitem__(2, "approved"), 3)
+    key = (tmp_path / "keys" / "signing.key").read_bytes()
+    async with open_site(tmp_path) as site:
+        assert (tmp_path / "keys" / "signing.key").read_bytes() == key
+        for _ in range(3):
+            await site.ledger.record("armed", "lane")
+            assert await site.checkpoints.make() is not None
+        assert (await site.checkpoints.verify()).intact
+        verdict = await site.checkpoints.verify([kept])
+    assert verdict.broken_at == 1
+    assert [fault.problem for fault in verdict.faults[1:]] == ["is not the one given"]
+
+
+async def test_a_checkpoint_of_another_engine_or_key_says_nothing_about_this_ledger(site: Site, tmp_path: Path) -> None:
+    await written(site)
+    async with open_site(tmp_path / "other") as other:
+        await written(other)
+        theirs = await other.checkpoints.make()
+    ours = await site.checkpoints.make()
+    assert ours is not None
+    assert theirs is not None
+    for kept in (theirs, replace(ours, entries=11), replace(ours, engine_id="e" * 32)):
+        verdict = await site.checkpoints.verify([kept])
+        assert [fault.problem for fault in verdict.faults] == ["the one given is another engine's, or of another key"]
+        assert verdict.entries == 12
+
+
 # --- a folder without an engine -----------------------------------------------------------------------------------
 
 
@@ -265,8 +326,9 @@ async def test_a_folder_is_verified_without_an_engine_and_nothing_is_written(fol
 async def test_a_folder_is_verified_while_its_engine_runs(site: Site) -> None:
     await written(site)
     assert (await asyncio.to_thread(verify_folder, site.data_dir))[0] == Verdict(12, 2, 10)
-    await site.checkpoints.make()
-    assert (await asyncio.to_thread(verify_folder, site.data_dir))[0] == Verdict(12, 3, 12)
+    kept = await site.checkpoints.make()
+    assert kept is not None
+    assert (await asyncio.to_thread(verify_folder, site.data_dir, [kept]))[0] == Verdict(12, 3, 12)
 
 
 async def test_bits_flipped_in_the_file_itself_are_found(folder: Path, tmp_path: Path) -> None:
