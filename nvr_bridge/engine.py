@@ -134,6 +134,7 @@ async def serving(config: Config, passphrase: str | None = None) -> AsyncIterato
                 (KEEP_EVERY, service.keeper.keep),
                 (VERDICTS_EVERY, service.tell_verdicts),
                 (KEEP_EVERY, service.keyring.back_up),
+                (KEEP_EVERY, service.watch.look),
                 (SIGN_EVERY, service.notary.sign_ledger),
                 (READINGS_EVERY, service.readings.flush),
             ):

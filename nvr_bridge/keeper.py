@@ -71,7 +71,9 @@ class Keeper:
         self._rows = RetentionRows(database, ledger)
         self._clock = clock
         self._purging = asyncio.Lock()
+        self.last_purge: float | None = None  # since the start
         self.next_purge = 0.0
+        self.owed = 0  # visitors whom the last purge should have erased, or ended the consents of, and could not
 
     async def note_notice(self) -> None:
         """Keep the notice in force under its hash, so that what anybody agreed to can be shown; note when it changed."""
@@ -147,9 +149,11 @@ class Keeper:
         async with self._purging:
             now, kept = self._clock(), await self._limits()
             due = await self._plan(now, kept)
+            self.owed = len(due.erase) + len(due.templates)
             removed: Counter[str] = Counter()
             removed["visitors"] = await self._erase(due.erase)
             removed[RetentionClass.TEMPLATES] = await self._leaving.lapse(due.templates)
+            self.owed = 0
             await self._rows.settle(await self._casebook.to_settle_lapsed(partial(_gone, due)))
             for kind, visitor_ids in ((RetentionClass.SIGHTINGS, due.sightings), (RetentionClass.VISITS, due.visits)):
                 for visitor_id in visitor_ids:
@@ -163,7 +167,7 @@ class Keeper:
                 now, {key: removed[key] for key in _REPORTED}, {kind.value: due for kind, due in left.next.items()}
             )
             await self._settings.set(REPORT_KEY, asdict(report))
-            self.next_purge = now + PURGE_EVERY
+            self.last_purge, self.next_purge = now, now + PURGE_EVERY
             if any(removed.values()):
                 _LOGGER.info("retention: removed %s", ", ".join(f"{n} {key}" for key, n in report.removed.items() if n))
                 await self._database.checkpoint()

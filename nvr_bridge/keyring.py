@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .consent.key_backup import back_up
 from .consent.ledger import Ledger
+from .consent.master import Kind
 from .consent.vault import Vault
 from .errors import AskError
 from .store.settings import SettingsTable
@@ -41,6 +42,11 @@ class Keyring:
         self._failing = False
         self._held = -1  # the state of the keys that the backup has
         self.backed_up_at: float | None = None
+
+    @property
+    def by(self) -> Kind:
+        """What opens the keys."""
+        return self._vault.by
 
     async def note_rotation(self) -> None:
         """Have the ledger say that another master opens the keys than at the last start."""

@@ -264,6 +264,22 @@ class ZoneStatus(TypedDict):
     returning_today: int
 
 
+class WatchStatus(TypedDict):
+    """What whoever answers for the data must see."""
+
+    subjects_warning: int | None  # the profile's level
+    oldest_template: str | None  # when the consent that it rests on was given
+    to_renew: int  # consents given under another notice than the one in force
+    erasures_overdue: int
+    log_cut: bool  # whether the database's log is free of what was erased
+    last_purge: str | None  # since the start
+    next_purge: str | None
+    reasons: list[str]  # why zones that may recognise do not: consent.interlock.Reason
+    assessment_expires_at: str | None
+    keys_by: str  # consent.master.Kind
+    keys_backed_up_at: str | None  # by the engine itself, since the start
+
+
 class EngineStatus(TypedDict):
     """The engine in a snapshot or a `state` push."""
 
@@ -278,6 +294,7 @@ class EngineStatus(TypedDict):
     permits: int
     tracks: int
     sign_ttl: float
+    watch: WatchStatus
     cases_waiting: int  # as many as the evening list has that need a review
 
 

@@ -50,6 +50,7 @@ from .visits.attendance import Attendance
 from .visits.casebook import Case, Casebook, Tables
 from .visits.scenario import read_settings
 from .visits.telling import by_now
+from .watch import Watch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -114,6 +115,8 @@ class Service:
         kept = (parts.database, parts.ledger, parts.records, parts.links, parts.evidence.visits, parts.casebook)
         self.mine = Mine(parts.config, *kept, erase=parts.consents.erase)
         self.keyring = parts.keyring
+        watched = (parts.config, parts.policy, parts.database, parts.records, parts.interlock)
+        self.watch = Watch(*watched, parts.keeper, parts.keyring)
         self.consents = parts.consents
         self.consents.changed = self._push_engine
         self.engine_id = parts.database.engine_id
@@ -146,6 +149,7 @@ class Service:
             "permits": parts.gate.minted,
             "tracks": parts.fleet.tracks,
             "sign_ttl": self.config.sign_ttl,
+            "watch": self.watch.status(now),
             "cases_waiting": self.cases.waiting,
         }
 

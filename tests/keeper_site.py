@@ -130,14 +130,14 @@ class Kept:
 
 
 @asynccontextmanager
-async def kept_site(folder: Path, written: str = SITE) -> AsyncIterator[Kept]:
-    """Open the store in `folder` with its keeper; nothing runs by itself."""
+async def kept_site(folder: Path, written: str = SITE, notice_hash: str | None = None) -> AsyncIterator[Kept]:
+    """Open the store in `folder` with its keeper, under a notice if one is named; nothing runs by itself."""
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     await asyncio.to_thread((folder / "bridge.yaml").write_text, written)
     config = await asyncio.to_thread(load_config, folder / "bridge.yaml")
     policy = await asyncio.to_thread(load_policy, config.profile, config.policy)
     clock = [START]
-    async with open_site(config.data_dir) as site:
+    async with open_site(config.data_dir, notice_hash=notice_hash) as site:
         bus, gallery, worker = Bus(), Gallery(512, lambda _: 0.5), Worker("vision")
         try:
             await gallery.rebuild(site.records.templates)

@@ -69,6 +69,7 @@ TOGETHER = {
     "recognise.py",
     "register.py",
     "service.py",
+    "watch.py",
     "signings.py",
 }
 NATIVE = {"av", "numpy", "onnxruntime", "cv2", "onnx", "usearch", "sqlalchemy", "zeep", "onvif", "cryptography"}

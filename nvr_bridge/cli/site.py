@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -80,6 +81,23 @@ def wipe(
     show({"wiped": True, "left": list(left)}, as_json, lines)
 
 
+def _watched(engine: dict[str, Any]) -> Iterator[str]:
+    """What whoever answers for the data should know, and do."""
+    watch = engine["watch"]
+    if not engine["armed"]:
+        yield f"Recognition is not armed anywhere: {', '.join(watch['reasons']) or 'no zone may recognise'}"
+    if watch["subjects_warning"] is not None and engine["subjects"] >= watch["subjects_warning"]:
+        yield f"The profile warns from {watch['subjects_warning']} visitors remembered"
+    if watch["to_renew"]:
+        yield f"{watch['to_renew']} visitors agreed to another notice: ask them again (`nvr-bridge consent list`)"
+    if watch["erasures_overdue"]:
+        yield f"{watch['erasures_overdue']} erasures are overdue; the log says why"
+    if not watch["log_cut"]:
+        yield "The database's log still holds what was erased: another program reads the store; end that"
+    if watch["next_purge"] is not None:
+        yield f"Next purge: {watch['next_purge']}"
+
+
 def _print_status(snapshot: dict[str, Any]) -> None:
     engine = snapshot["engine"]
     typer.echo(f"{engine['name']}: nvr-bridge {engine['version']}, profile {engine['profile']}")
@@ -87,6 +105,8 @@ def _print_status(snapshot: dict[str, Any]) -> None:
         f"{engine['subjects']} visitors remembered; {engine['tracks']} faces followed, {engine['embeddings']} embedded,"
         f" {engine['embeddings_without_permit']} without a permit"
     )
+    for line in _watched(engine):
+        typer.echo(line)
     cameras = {"id": "Camera", "name": "Name", "zone": "Zone", "state": "State", "reason": "Reason"}
     print_table(cameras, snapshot["cameras"], "No cameras.")
     zones = {

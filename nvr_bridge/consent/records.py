@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,7 @@ class Records:
         self._agreements = Agreements(vault, ledger, log)
         self._agreed: dict[str, Consent] = {}  # the consent in force of each visitor who gave one
         self._changing = asyncio.Lock()
+        self.version = 0  # another one whenever visitors or their consents changed
 
     @classmethod
     async def open(
@@ -100,14 +101,14 @@ class Records:
         return self._notice_hash is None or consent.notice_hash == self._notice_hash
 
     @property
-    def to_renew(self) -> int:
-        """How many consents were given under another notice than the one in force."""
-        return sum(not self.covers(consent) for consent in self._agreed.values())
+    def in_force(self) -> Mapping[str, Consent]:
+        """Every consent in force, by visitor."""
+        return self._agreed
 
     @property
-    def oldest(self) -> float | None:
-        """When the oldest consent that templates rest on was given."""
-        return min((consent.granted_at for consent in self._agreed.values()), default=None)
+    def unreadable(self) -> int:
+        """Visitors whose key is gone and whose rows are not: a withdrawal stopped halfway."""
+        return sum(not self._vault.has_key(visitor_id) for visitor_id in self._aliases)
 
     async def visitor_for(self, alias: str) -> str | None:
         """Whose alias this is, however it was typed."""
@@ -241,6 +242,7 @@ class Records:
         key = consent_key(consent.consent_id)
         alias, (templates, event) = await self._remember(consent.visitor_id, write, key)
         self._agreed[consent.visitor_id] = consent
+        self.version += 1
         return Granted(consent, alias, templates, event)
 
     async def _renew(self, consent: Consent, embeddings: Sequence[Embedding] | None, pack: str) -> Granted:
@@ -259,6 +261,7 @@ class Records:
             if not committed:
                 await self._vault.destroy_key(key)
         self._agreed[visitor_id] = consent
+        self.version += 1
         await self._vault.destroy_key(consent_key(before.consent_id))
         return Granted(consent, alias, templates, event)
 
@@ -301,6 +304,7 @@ class Records:
             withdrawn = await self._erase(session, visitor_id, alias, now, subject, settled, lapsed=lapsed)
         del self._aliases[visitor_id]
         self._agreed.pop(visitor_id, None)
+        self.version += 1
         if erased is not None:
             erased(withdrawn)
         try:
@@ -314,6 +318,7 @@ class Records:
         async with self._db.write() as session:
             ended = await self._agreements.end(session, visitor_id, now)
         self._agreed.pop(visitor_id, None)
+        self.version += 1
         return ended
 
     def _keys_of(self, visitor_id: str) -> list[str]:

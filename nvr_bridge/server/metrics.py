@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Literal
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
@@ -40,8 +42,41 @@ def _engine(snapshot: Snapshot, clients: int, dropped: int) -> Iterator[Metric]:
         "nvr_bridge_embeddings_without_permit", "Runs less permits; must be 0", engine["embeddings_without_permit"]
     )
     yield GaugeMetricFamily("nvr_bridge_subjects", "Visitors who agreed to be remembered", engine["subjects"])
+    yield from _watch(snapshot)
     yield GaugeMetricFamily("nvr_bridge_clients", "Clients connected", clients)
     yield _counter("nvr_bridge_clients_dropped", "Clients dropped because they did not read", dropped)
+
+
+def _watch(snapshot: Snapshot) -> Iterator[Metric]:
+    engine, watch = snapshot["engine"], snapshot["engine"]["watch"]
+    yield GaugeMetricFamily("nvr_bridge_armed", "Whether recognition is allowed anywhere now", engine["armed"])
+    why = GaugeMetricFamily("nvr_bridge_not_armed", "Why zones that may recognise do not", labels=["reason"])
+    for reason in watch["reasons"]:
+        why.add_metric([reason], 1)
+    yield why
+    if watch["subjects_warning"] is not None:
+        level = watch["subjects_warning"]
+        yield GaugeMetricFamily("nvr_bridge_subjects_warning", "Visitors from which the profile warns", level)
+    yield GaugeMetricFamily("nvr_bridge_consents_to_renew", "Consents under another notice", watch["to_renew"])
+    yield GaugeMetricFamily("nvr_bridge_erasures_overdue", "Erasures that should be done", watch["erasures_overdue"])
+    yield GaugeMetricFamily(
+        "nvr_bridge_log_cut", "Whether the database's log is free of what was erased", watch["log_cut"]
+    )
+    for key, text in _MOMENTS.items():
+        if (moment := watch[key]) is not None:
+            seconds = datetime.fromisoformat(moment).timestamp()
+            yield GaugeMetricFamily(f"nvr_bridge_{key.removesuffix('_at')}_timestamp_seconds", text, seconds)
+
+
+_MOMENTS: dict[
+    Literal["oldest_template", "last_purge", "next_purge", "assessment_expires_at", "keys_backed_up_at"], str
+] = {
+    "oldest_template": "When the oldest consent that a template rests on was given",
+    "last_purge": "When what was due was last removed",
+    "next_purge": "When what is due will be removed",
+    "assessment_expires_at": "When the impact assessment must be made anew",
+    "keys_backed_up_at": "When the engine last wrote the key backup",
+}
 
 
 def _cameras(snapshot: Snapshot) -> Iterator[Metric]:

@@ -21,6 +21,14 @@ async def test_the_status_is_a_snapshot(shell: Shell, site: Site) -> None:
         assert word in shown.out
 
 
+async def test_the_status_says_what_there_is_to_do(shell: Shell, site: Site) -> None:
+    shown = (await shell("status")).out
+    assert "Recognition is not armed anywhere: assessment_missing, sign_unknown" in shown
+    assert "2 visitors agreed to another notice: ask them again" in shown
+    assert "Next purge: 2026-03-02T10:00:00.000+00:00" in shown
+    assert "overdue" not in shown
+
+
 async def test_the_site_is_named_by_option_by_environment_or_by_where_one_is(shell: Shell, site: Site) -> None:
     named = str(shell.folder / "bridge.yaml")
     shell.folder = Path("/")

@@ -172,10 +172,10 @@ async def test_under_another_notice_nobody_is_compared_until_they_renew(site: Si
     await site.db.close()
     async with open_site(site.data_dir, notice_hash=OTHER) as changed:
         assert await changed.records.templates() == []
-        assert (changed.records.subjects, changed.records.to_renew) == (2, 2)
+        assert changed.records.subjects == 2
         assert not changed.records.covers(first.consent)
         await renew(changed, first.consent.visitor_id, notice_hash=OTHER)
         assert [each.visitor_id for each in await changed.records.templates()] == [first.consent.visitor_id]
-        assert changed.records.to_renew == 1
+        assert [changed.records.covers(each) for each in await changed.records.consents()] == [False, True]
     async with open_site(site.data_dir, notice_hash=NOTICE) as back:
         assert [each.visitor_id for each in await back.records.templates()] == [other.consent.visitor_id]

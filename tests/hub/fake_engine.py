@@ -29,6 +29,19 @@ ENGINE = {
     "permits": 0,
     "tracks": 0,
     "sign_ttl": 1.0,
+    "watch": {
+        "subjects_warning": 1000,
+        "oldest_template": "2026-03-02T09:00:00.000+00:00",
+        "to_renew": 2,
+        "erasures_overdue": 0,
+        "log_cut": True,
+        "last_purge": None,
+        "next_purge": "2026-03-02T10:00:00.000+00:00",
+        "reasons": ["assessment_missing", "sign_unknown"],
+        "assessment_expires_at": None,
+        "keys_by": "file",
+        "keys_backed_up_at": None,
+    },
     "cases_waiting": 0,
 }
 

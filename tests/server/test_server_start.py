@@ -76,6 +76,18 @@ async def test_the_metrics_are_told_to_who_may_see_the_status(site: Site) -> Non
     assert 'nvr_bridge_zone_armed{zone="lane"} 0.0' in page
     assert "nvr_bridge_embeddings_without_permit 0.0" in page
     assert "nvr_bridge_clients 1.0" in page
+    for line in (
+        "nvr_bridge_armed 0.0",
+        'nvr_bridge_not_armed{reason="sign_unknown"} 1.0',
+        "nvr_bridge_subjects_warning 1000.0",
+        "nvr_bridge_consents_to_renew 2.0",
+        "nvr_bridge_erasures_overdue 0.0",
+        "nvr_bridge_log_cut 1.0",
+        "nvr_bridge_oldest_template_timestamp_seconds 1.772442e+09",
+        "nvr_bridge_next_purge_timestamp_seconds 1.7724456e+09",
+    ):
+        assert line in page.splitlines(), line
+    assert "nvr_bridge_last_purge" not in page  # there was none yet
     assert "Finch" not in page
 
 
