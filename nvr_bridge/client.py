@@ -18,8 +18,8 @@ from typing import Any, cast
 
 import aiohttp
 
-from .errors import BridgeError, IncompatibleError, RetryError, UnreachableError
-from .protocol import DEFAULT_PORT, OLDEST_SCHEMA, PATH, SCHEMA, Hello, Subscribed
+from .errors import BridgeError, IncompatibleError, RetryError, UnauthorizedError, UnreachableError
+from .protocol import DEFAULT_PORT, DEFAULT_TLS_PORT, OLDEST_SCHEMA, PATH, SCHEMA, Hello, Subscribed
 
 CONNECT_SECONDS = 10.0
 HEARTBEAT_SECONDS = 20.0
@@ -51,12 +51,13 @@ class Client:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, url: str, *, token: str) -> AsyncIterator[Client]:
-        """Connect to `host`, `host:port` or `ws://host:port` for as long as the block lasts.
+    async def connect(cls, url: str, *, token: str, fingerprint: str | None = None) -> AsyncIterator[Client]:
+        """Connect to `host`, `host:port`, `ws://host:port` or `wss://host:port` for as long as the block lasts.
 
-        Raises `UnreachableError`, `UnauthorizedError` or `IncompatibleError`.
+        `fingerprint` is the sha256 of the certificate that alone is trusted, as it was shown at pairing; without one, of
+        `wss` those are that this machine trusts. Raises `UnreachableError`, `UnauthorizedError` or `IncompatibleError`.
         """
-        async with _open(url) as (socket, hello):
+        async with _open(url, fingerprint) as (socket, hello):
             answer = await _introduce(socket, hello, {"type": "auth", "token": token})
             client = cls(socket, hello, answer["role"])
             reader = asyncio.create_task(client._read())
@@ -140,9 +141,9 @@ class Client:
         return _CLOSE_REASONS.get(self._socket.close_code or 0, "")
 
 
-async def pair(url: str, code: str, name: str) -> Paired:
+async def pair(url: str, code: str, name: str, *, fingerprint: str | None = None) -> Paired:
     """Trade a pairing code for a token. Raises `UnauthorizedError`, `RateLimitedError` or what `connect` raises."""
-    async with _open(url) as (socket, hello):
+    async with _open(url, fingerprint) as (socket, hello):
         answer = await _introduce(socket, hello, {"type": "pair", "code": code, "name": name})
         return Paired(hello["engine_id"], answer["token_id"], answer["role"], answer["token"])
 
@@ -185,18 +186,25 @@ def _address(url: str) -> str:
     scheme = {"http": "ws", "https": "wss"}.get(scheme, scheme)
     host, _, path = rest.partition("/")
     if ":" not in host.rpartition("]")[2]:
-        host = f"{host}:{DEFAULT_PORT}"
+        host = f"{host}:{DEFAULT_TLS_PORT if scheme == 'wss' else DEFAULT_PORT}"
     return f"{scheme}://{host}/{path}" if path else f"{scheme}://{host}{PATH}"
 
 
 @asynccontextmanager
-async def _open(url: str) -> AsyncIterator[tuple[aiohttp.ClientWebSocketResponse, Hello]]:
+async def _open(url: str, fingerprint: str | None) -> AsyncIterator[tuple[aiohttp.ClientWebSocketResponse, Hello]]:
     """A connection that has heard the server's hello."""
     async with aiohttp.ClientSession() as session:
         try:
+            trusted = True if fingerprint is None else aiohttp.Fingerprint(bytes.fromhex(fingerprint.replace(":", "")))
             async with asyncio.timeout(CONNECT_SECONDS):
                 # The first answer may carry everything that was missed, so no limit on its size.
-                socket = await session.ws_connect(_address(url), heartbeat=HEARTBEAT_SECONDS, max_msg_size=0)
+                socket = await session.ws_connect(
+                    _address(url), heartbeat=HEARTBEAT_SECONDS, max_msg_size=0, ssl=trusted
+                )
+        except (aiohttp.ServerFingerprintMismatch, aiohttp.ClientConnectorCertificateError) as err:
+            raise UnauthorizedError(
+                f"{url}: the certificate is not one that is trusted; compare its fingerprint with what `nvr-bridge pair` shows"
+            ) from err
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as err:
             raise UnreachableError(f"{url}: no engine answers there; is it running, and is the address right?") from err
         try:

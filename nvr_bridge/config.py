@@ -15,7 +15,7 @@ import yaml
 from .errors import InvalidError
 from .models import RetentionClass, Zone, ZoneKind
 from .notices import DEFAULT_NOTICES, DEFAULT_PURPOSES
-from .protocol import DEFAULT_PORT, SIGN_TTL
+from .protocol import DEFAULT_PORT, DEFAULT_TLS_PORT, SIGN_TTL
 from .values import (
     RETENTION_DAYS,
     between,
@@ -41,6 +41,14 @@ MODELS_DIR = "~/.cache/nvr-bridge/models"
 
 
 @dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """A certificate and its private key, PEM."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What the tablet's page says that a visitor agrees to, beside the notice."""
 
@@ -61,6 +69,8 @@ class Config:
     data_dir: Path
     host: str
     port: int
+    tls_port: int | None  # where HTTPS is spoken beside it, if it is
+    tls: TlsFiles | None  # None: with a certificate of our own
     interfaces: tuple[str, ...]  # IPv4 addresses or interface names that discovery may use; none: no discovery
     announce: bool
     public_url: str | None  # under which people outside reach this engine's pages
@@ -131,6 +141,11 @@ _SITE = vol.Schema(
         vol.Optional("listen", default=dict): {
             vol.Optional("host", default="127.0.0.1"): text(253),
             vol.Optional("port", default=DEFAULT_PORT): whole(1, 65535),
+            vol.Optional("tls"): {
+                vol.Optional("port", default=DEFAULT_TLS_PORT): whole(1, 65535),
+                vol.Inclusive("certificate", "files", msg="give certificate and key together"): text(4096),
+                vol.Inclusive("key", "files", msg="give certificate and key together"): text(4096),
+            },
         },
         vol.Optional("discovery", default=dict): {vol.Optional("interfaces", default=list): [interface]},
         vol.Optional("announce", default=False): bool,
@@ -179,6 +194,8 @@ def _build(site: dict[str, Any], folder: Path) -> Config:
         data_dir=folder / Path(site["data_dir"]).expanduser(),
         host=site["listen"]["host"],
         port=site["listen"]["port"],
+        tls_port=site["listen"].get("tls", {}).get("port"),
+        tls=_tls(site["listen"].get("tls", {}), folder),
         interfaces=tuple(site["discovery"]["interfaces"]),
         announce=site["announce"],
         public_url=site.get("public_url"),
@@ -201,6 +218,12 @@ def _build(site: dict[str, Any], folder: Path) -> Config:
         retention={RetentionClass(kind): days for kind, days in site["retention"].items()},
         second_person=site["attribution"]["second_person"],
     )
+
+
+def _tls(tls: dict[str, Any], folder: Path) -> TlsFiles | None:
+    if "certificate" not in tls:
+        return None
+    return TlsFiles(*(folder / Path(tls[name]).expanduser() for name in ("certificate", "key")))
 
 
 def _rules(site: dict[str, Any]) -> Settings:

@@ -13,6 +13,7 @@ OLDEST_SCHEMA = 1  # the oldest it still speaks
 PATH = "/ws"
 PARTNER_PATH = "/partner"
 DEFAULT_PORT = 8645
+DEFAULT_TLS_PORT = 8646  # of HTTPS, where the site has it
 ZEROCONF_TYPE = "_nvr-bridge._tcp.local."
 OUTBOX_LIMIT = 512  # pending messages after which a slow client is dropped
 SIGN_TTL = 5.0  # seconds that a sign's report holds, unless `bridge.yaml` says otherwise

@@ -31,6 +31,8 @@ def pair(
     def lines() -> None:
         code = made["code"]
         typer.echo(f"Pairing code: {code[:4]} {code[4:]}  (role {made['role']}, once, until {made['expires_at']})")
+        if "fingerprint" in made:
+            typer.echo(f"Certificate (SHA-256), to compare with what the browser shows:\n{made['fingerprint']}")
 
     show(made, as_json, lines)
 

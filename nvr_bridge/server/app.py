@@ -19,6 +19,7 @@ from .mine import MinePage
 from .notice import NoticePage
 from .pages import Pages
 from .partner_page import PartnerPage
+from .tls import Tls, load_tls
 from .visit import VisitPage
 from .websocket import CLOSE_SECONDS, HEARTBEAT_SECONDS, MESSAGE_LIMIT, Clients, Connection
 
@@ -37,10 +38,12 @@ class Server:
         self._api = api
         self.authority = Authority(api.tokens)
         self._clients = Clients()
-        self._context = Context(api, self.authority, self._clients.revoked, lambda: self.port)
+        self._context = Context(api, self.authority, self._clients.revoked, lambda: self.port, lambda: self.fingerprint)
         self._runner: web.AppRunner | None = None
         self._announcement: Announcement | None = None
         self.port = api.config.port
+        self.tls_port = api.config.tls_port
+        self.fingerprint: str | None = None  # of the certificate, where HTTPS is spoken
 
     async def start(self) -> None:
         """Listen, leave the command line its token, and announce the engine if the site wants that.
@@ -61,18 +64,28 @@ class Server:
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, config.host, config.port).start()
-            self.port = self._runner.addresses[0][1]
+            await self._listen(self._runner)
             await self.authority.write_admin_token(config.data_dir)
-        except OSError as err:
+        except BaseException:
             await self.stop()
-            raise _explain(err, config.host, config.port) from err
-        _LOG.info("listening on %s:%d", config.host, self.port)
+            raise
         if config.announce:
             self._announcement = await Announcement.start(config, self._api.engine_id, self.port)
         if not await self._api.tokens.all():
             code = self.authority.pairing_code(Role.HUB)
             _LOG.warning("no hub is paired yet; pairing code: %s (good for 10 minutes, then: nvr-bridge pair)", code)
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        config = self._api.config
+        tls = None
+        if config.tls_port is not None:
+            tls = await asyncio.to_thread(load_tls, config.tls, config.data_dir, config.host)
+            self.fingerprint = tls.fingerprint
+        self.port = await _open(runner, config.host, config.port)
+        _LOG.info("listening on %s:%d", config.host, self.port)
+        if tls is not None and config.tls_port is not None:
+            self.tls_port = await _open(runner, config.host, config.tls_port, tls)
+            _LOG.info("HTTPS on %s:%d; the certificate's SHA-256 is %s", config.host, self.tls_port, tls.fingerprint)
 
     async def stop(self) -> None:
         """Take leave of every client, and close the port. Calling it again does nothing."""
@@ -112,6 +125,17 @@ class Server:
             raise web.HTTPUnauthorized(text=f"{err}\n", headers={"WWW-Authenticate": "Bearer"}) from None
         body = render(self._api.snapshot(), clients=len(self._clients.everyone), dropped=self._clients.dropped)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+
+async def _open(runner: web.AppRunner, host: str, port: int, tls: Tls | None = None) -> int:
+    """Listen → the port, which was chosen by the system where 0 was asked for."""
+    site = web.TCPSite(runner, host, port, ssl_context=tls.context if tls else None)
+    try:
+        await site.start()
+    except OSError as err:
+        raise _explain(err, host, port) from err
+    found: int = runner.addresses[-1][1]
+    return found
 
 
 def _explain(err: OSError, host: str, port: int) -> AskError:

@@ -48,6 +48,7 @@ class Context:
     authority: Authority
     revoked: Callable[[str], None]  # ends the live connections of a token id
     port: Callable[[], int]  # that the server listens on
+    fingerprint: Callable[[], str | None]  # of the certificate, where HTTPS is spoken
     limits: PartnerLimits = field(default_factory=PartnerLimits)
 
 
@@ -120,7 +121,9 @@ async def _act(request: Request, _caller: Caller, context: Context) -> Any:
 
 async def _pair_create(request: Request, _caller: Caller, context: Context) -> Any:
     made = context.authority.pairing_code(Role(request.args["role"]), request.args.get("name"))
-    return {"code": made.code, "role": made.role.value, "expires_at": _iso(made.expires_at)}
+    fingerprint = context.fingerprint()
+    shown = {} if fingerprint is None else {"fingerprint": fingerprint}
+    return {"code": made.code, "role": made.role.value, "expires_at": _iso(made.expires_at), **shown}
 
 
 async def _token_list(_request: Request, _caller: Caller, context: Context) -> Any:

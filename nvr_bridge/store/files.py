@@ -5,6 +5,7 @@
     keys/data.key        the data key, wrapped by the master (0600)
     keys/visitors.json   the visitors' own keys, wrapped by the data key (0600)
     keys/signing.key     what signs the ledger's checkpoints and evidence packs, its private half sealed (0600)
+    tls/                 a certificate of our own with its private key (0600), where the site gives none
     admin.token          the command line's token (0600)
     lock                 held while an engine runs
 

@@ -44,6 +44,7 @@ def test_the_constants() -> None:
         protocol.PATH,
         protocol.PARTNER_PATH,
         str(protocol.DEFAULT_PORT),
+        str(protocol.DEFAULT_TLS_PORT),
         protocol.ZEROCONF_TYPE,
         str(protocol.SCHEMA),
         str(protocol.OLDEST_SCHEMA),
