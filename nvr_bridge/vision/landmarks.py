@@ -32,6 +32,7 @@ _MOVED = (-0.06, 0.04, 1.12)  # the second look's crop: parts of the box to the 
 _EYES_TO_BOX = (0.26, 0.56)  # distance of the eyes, as part of the box's width
 _EYES_TO_MOUTH = (0.6, 2.2)  # distance of eyes and mouth, as part of the distance of the eyes
 _MAX_ROLL = 45.0  # degrees
+_NOSE_ASIDE = 0.25  # how far the nose is from the middle of a face that is turned away, in distances of the eyes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def five(points: NDArray[np.float32]) -> Landmarks:
 
 
 def judged(looks: NDArray[np.float32], box: Box) -> Located | Flaw:
-    """(3, 5, 2) looks at one box → their mean; or `NOT_A_FACE`, or `TURNED` where they agree on what no upright face has."""
+    """(3, 5, 2) looks at one box → their mean; or `NOT_A_FACE`, or `TURNED` where no upright frontal face has such points."""
     points = looks.mean(axis=0)
     across = points[1] - points[0]
     eyes = float(np.hypot(*across))
@@ -92,7 +93,8 @@ def judged(looks: NDArray[np.float32], box: Box) -> Located | Flaw:
     spread = float(np.sqrt((between**2).sum(axis=2).mean(axis=1)).mean()) / eyes
     roll = abs(float(np.degrees(np.arctan2(across[1], across[0]))))
     if spread > MAX_SPREAD:
-        return Flaw.NOT_A_FACE
+        aside = abs(float((points[2] - points[[0, 1, 3, 4]].mean(axis=0)) @ across)) / eyes**2
+        return Flaw.TURNED if aside > _NOSE_ASIDE else Flaw.NOT_A_FACE
     plausible = (
         _EYES_TO_BOX[0] <= eyes / box.width <= _EYES_TO_BOX[1]
         and _EYES_TO_MOUTH[0] <= down / eyes <= _EYES_TO_MOUTH[1]

@@ -53,7 +53,7 @@ class Cutter:
         if isinstance(located, Flaw):
             return self._why(image, face.box, located)
         if located.spread > SURE_SPREAD and not self._detector.confirms(image, face.box):
-            return self._why(image, face.box, Flaw.NOT_A_FACE)
+            return self._why(image, face.box, Flaw.TURNED if frontality(located) < _NOT_TURNED else Flaw.NOT_A_FACE)
         chip = aligned(image, located.points)
         flaw = flaw_of(chip, located)
         score = quality(chip, located, face.box)

@@ -76,9 +76,11 @@ async def changes(site: Site, camera: Installed, picture: np.ndarray, *, faces: 
 
 
 def film(folder: Path, picture: np.ndarray) -> Path:
-    """A film of one picture, as Chromium's pretended camera takes it."""
+    """A film in which what the picture shows sways a little, as Chromium's pretended camera takes it."""
     path = folder / "camera.mjpeg"
-    path.write_bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes())
+    swaying = [np.roll(picture, shift, axis=1) for shift in (0, 1, 2, 3, 3, 2, 1, 0, -1, -2, -2, -1)]
+    frames = [cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes() for frame in swaying]
+    path.write_bytes(b"".join(frames))
     return path
 
 

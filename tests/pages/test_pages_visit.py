@@ -124,7 +124,7 @@ async def test_who_declines_gets_the_same_pass_and_the_same_attribution(
         same = ("attribution", "partner", "rule", "risks", "needs_review", "returning")
         assert {key: declined[key] for key in same} == {key: agreed[key] for key in same}
 
-        await until(lambda: closed(site))
+        await until(lambda: closed(site), seconds=40)
         await leave_and_return(site, camera, people["vera"])
         await tablet.at("welcome")
         await tablet.tap("#have_pass")
