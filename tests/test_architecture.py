@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"events", "devices", "consent", "codes", "evidence"},
     "evidence": set(),
     "consent": {"store", "events", "notices", "config", "codes", "evidence"},
+    "compliance": {"config", "consent"},
     "visits": {"store", "events"},
 }
 # Where the parts are put together. These are no stages: nothing but the composition root may import them.

@@ -14,6 +14,7 @@ from . import (
     attribution,
     cameras,
     cases,
+    compliance,
     consent,
     desk,
     discover,
@@ -50,6 +51,7 @@ app.add_typer(cameras.app, name="cameras")
 desk.register(lists.visits)
 app.add_typer(lists.visits, name="visits")
 app.add_typer(lists.sightings, name="sightings")
+app.add_typer(compliance.app, name="compliance")
 app.add_typer(consent.app, name="consent")
 app.add_typer(desk.passes, name="passes")
 app.add_typer(signings.app, name="signings")
