@@ -71,6 +71,8 @@ class Keeper:
         self._rows = RetentionRows(database, ledger)
         self._clock = clock
         self._purging = asyncio.Lock()
+        self._setting = asyncio.Lock()
+        self._to_cut = False  # something was removed since the database's log was last cut
         self.last_purge: float | None = None  # since the start
         self.next_purge = 0.0
         self.owed = 0  # visitors whom the last purge should have erased, or ended the consents of, and could not
@@ -85,8 +87,9 @@ class Keeper:
             texts = {"since": now, "texts": self._config.notices}
             await self._settings.put(session, f"{NOTICE_KEY}:{digest}", texts)
             await self._settings.put(session, NOTICE_KEY, digest)
-            data: Data = {"notice_hash": digest, "before": before}
-            await self._ledger.append(session, "notice_changed", at=now, data=data)
+            if before is not None:
+                data: Data = {"notice_hash": digest, "before": before}
+                await self._ledger.append(session, "notice_changed", at=now, data=data)
 
     # --- how long ---
 
@@ -110,11 +113,12 @@ class Keeper:
     async def retention_set(self, args: dict[str, Any]) -> dict[str, Any]:
         """Keep classes for so many days from now on; None takes back what was set."""
         check(self._policy, self._config, args)
-        stored = await self._settings.get(RETENTION_KEY) or {}
-        changed = {kind: days for kind, days in (stored | args).items() if days is not None}
-        async with self._database.write() as session:
-            await self._settings.put(session, RETENTION_KEY, changed or None)
-            await self._ledger.append(session, "retention_set", at=self._clock(), data=dict(args))
+        async with self._setting:
+            stored = await self._settings.get(RETENTION_KEY) or {}
+            changed = {kind: days for kind, days in (stored | args).items() if days is not None}
+            async with self._database.write() as session:
+                await self._settings.put(session, RETENTION_KEY, changed or None)
+                await self._ledger.append(session, "retention_set", at=self._clock(), data=dict(args))
         return await self.retention_get()
 
     async def _limits(self) -> Limits:
@@ -150,11 +154,13 @@ class Keeper:
             now, kept = self._clock(), await self._limits()
             due = await self._plan(now, kept)
             self.owed = len(due.erase) + len(due.templates)
+            self._to_cut |= not due.empty
             removed: Counter[str] = Counter()
             removed["visitors"] = await self._erase(due.erase)
             removed[RetentionClass.TEMPLATES] = await self._leaving.lapse(due.templates)
             self.owed = 0
-            await self._rows.settle(await self._casebook.to_settle_lapsed(partial(_gone, due)))
+            if due.visits or due.sightings or due.aged & {RetentionClass.VISITS, RetentionClass.REFERRALS}:
+                await self._rows.settle(await self._casebook.to_settle_lapsed(partial(_gone, due)))
             for kind, visitor_ids in ((RetentionClass.SIGHTINGS, due.sightings), (RetentionClass.VISITS, due.visits)):
                 for visitor_id in visitor_ids:
                     removed[kind] += await self._drop(kind, now, due.before[kind], visitor_id)
@@ -170,7 +176,9 @@ class Keeper:
             self.last_purge, self.next_purge = now, now + PURGE_EVERY
             if any(removed.values()):
                 _LOGGER.info("retention: removed %s", ", ".join(f"{n} {key}" for key, n in report.removed.items() if n))
+            if self._to_cut:  # also where the run before this one did not get so far
                 await self._database.checkpoint()
+                self._to_cut = False
             return report
 
     async def _plan(self, now: float, kept: Limits) -> Plan:

@@ -36,12 +36,13 @@ class Plan:
     sightings: tuple[str, ...]  # visitors whose sightings go
     visits: tuple[str, ...]  # visitors whose visits go, with passes and check-ins
     before: Mapping[RetentionClass, float]  # what is nobody's and from before this goes
+    aged: frozenset[RetentionClass]  # of which there is something that is nobody's and goes
     next: Mapping[RetentionClass, float | None]  # when something that stays now is due; None: nothing is kept
 
     @property
     def empty(self) -> bool:
-        """Whether nothing of any visitor is due."""
-        return not (self.erase or self.templates or self.sightings or self.visits)
+        """Whether nothing is due."""
+        return not (self.erase or self.templates or self.sightings or self.visits or self.aged)
 
 
 def plan(now: float, holders: Iterable[Holder], oldest: Mapping[RetentionClass, float | None], limits: Limits) -> Plan:
@@ -64,11 +65,15 @@ def plan(now: float, holders: Iterable[Holder], oldest: Mapping[RetentionClass, 
         for kind, end in kept.items():
             wait(kind, end)
     before = {kind: now - limits[kind].seconds for kind in BY_AGE}
-    for kind in BY_AGE:
-        made_at = oldest.get(kind)
-        if made_at is not None:
-            wait(kind, max(now, made_at + limits[kind].seconds))
-    return Plan(**{key: tuple(ids) for key, ids in due.items()}, before=before, next=next_due)
+    made = {kind: at for kind in BY_AGE if (at := oldest.get(kind)) is not None}
+    for kind, at in made.items():
+        wait(kind, max(now, at + limits[kind].seconds))
+    return Plan(
+        **{key: tuple(ids) for key, ids in due.items()},
+        before=before,
+        aged=frozenset(kind for kind, at in made.items() if at < before[kind]),
+        next=next_due,
+    )
 
 
 def _ends(holder: Holder, limits: Limits) -> dict[RetentionClass, float]:

@@ -38,8 +38,8 @@ class RetentionRows:
         self._db = db
         self._ledger = ledger
 
-    async def holders(self, visitor_id: str | None = None) -> list[Holder]:
-        """What is kept of each visitor, or of one."""
+    async def holders(self) -> list[Holder]:
+        """What is kept of each visitor."""
         wanted = select(
             VisitorRow.visitor_id,
             _latest(ConsentRow.granted_at, ConsentRow.visitor_id),
@@ -47,8 +47,6 @@ class RetentionRows:
             _latest(VisitRow.last_at, VisitRow.visitor_id),
             _latest(SightingRow.at, SightingRow.visitor_id),
         )
-        if visitor_id is not None:
-            wanted = wanted.where(VisitorRow.visitor_id == visitor_id)
         async with self._db.read() as session:
             return [Holder(*row) async for row in rows_of(session, wanted)]
 

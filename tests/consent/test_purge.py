@@ -270,3 +270,27 @@ async def test_who_withdraws_while_a_purge_runs_is_gone_once(kept: Kept) -> None
     assert kept.site.vault.visitors == frozenset()
     assert len([push for push in kept.told if isinstance(push, Forget)]) == 2
     assert not kept.site.vault.has_key(bo)
+
+
+async def test_what_a_run_removed_that_then_failed_is_cut_from_the_log_by_the_next(kept: Kept) -> None:
+    ann = await kept.agree(1)
+    await kept.visit(None, 1, number=NUMBER)
+    await kept.visit(ann, 360)
+    kept.on_day(368)
+    spoil = "CREATE TRIGGER spoil BEFORE DELETE ON events BEGIN SELECT RAISE(FAIL, 'no space'); END"
+    run(kept, spoil)
+    with pytest.raises(Exception, match="no space"):
+        await kept.keeper.purge()
+    assert rows(kept, "check_ins") == 0
+    log = kept.site.data_dir / "bridge.db-wal"
+    assert log.stat().st_size
+    run(kept, "DROP TRIGGER spoil")
+    run(kept, "DELETE FROM events")
+    await kept.keeper.purge()
+    assert not log.exists() or not log.stat().st_size
+
+
+def run(kept: Kept, statement: str) -> None:
+    connection = sqlite3.connect(kept.site.data_dir / "bridge.db", isolation_level=None)
+    connection.execute(statement)
+    connection.close()

@@ -83,7 +83,10 @@ def test_what_is_due_next_is_the_soonest_of_what_stays() -> None:
 
 
 def test_what_is_overdue_and_nobodys_is_due_now() -> None:
-    assert made(oldest={Kind.EVENTS: ago(99)}).next[Kind.EVENTS] == NOW
+    found = made(oldest={Kind.EVENTS: ago(99), Kind.VISITS: ago(180), Kind.REFERRALS: ago(61)})
+    assert found.next[Kind.EVENTS] == NOW
+    assert found.aged == {Kind.EVENTS, Kind.REFERRALS}
+    assert not found.empty
 
 
 def test_a_plan_for_a_class_that_is_not_kept_at_all_removes_everything_of_it() -> None:

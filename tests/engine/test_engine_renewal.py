@@ -15,6 +15,7 @@ from nvr_bridge.client import Client, pair
 from nvr_bridge.config import Config
 from nvr_bridge.consent.permit import OfflineGate
 from nvr_bridge.errors import BridgeError
+from nvr_bridge.store.settings import SettingsTable
 
 pytestmark = pytest.mark.needs_models
 
@@ -109,6 +110,11 @@ async def test_a_changed_notice_asks_again_and_until_then_nobody_is_compared(
     changed = replace(config, notices={**config.notices, "en": "We changed our mind about something."})
     async with running(changed) as site:
         await site.sign("desk")
+        parts = site.service._parts
+        [act] = [entry for entry in await parts.ledger.since(0) if entry.act == "notice_changed"]
+        assert act.data == {"notice_hash": changed.notice_hash, "before": config.notice_hash}
+        texts = SettingsTable(parts.database)
+        assert (await texts.get(f"notice:{config.notice_hash}"))["texts"] == config.notices
         consent = await listed(site)
         assert consent["to_renew"]
         assert consent["alias"] == made["alias"]
