@@ -8,8 +8,9 @@ from typing import Any
 class SmallDesk:
     """Keeps `server.api.DeskApi`."""
 
-    def __init__(self, asked: list[tuple[Any, ...]]) -> None:
+    def __init__(self, asked: list[tuple[Any, ...]], rows: list[dict[str, Any]]) -> None:
         self._asked = asked
+        self._rows = rows
 
     async def partner_add(self, args: dict[str, Any]) -> Any:
         self._asked.append(("partner_add", args))
@@ -29,7 +30,7 @@ class SmallDesk:
 
     async def referral_list(self, args: dict[str, Any]) -> Any:
         self._asked.append(("referral_list", args))
-        return []
+        return self._rows
 
     async def referral_withdraw(self, args: dict[str, Any]) -> Any:
         self._asked.append(("referral_withdraw", args))

@@ -85,7 +85,8 @@ class SmallEngine:
         self.bus = Bus()
         self.log = EventLog(db)
         self.asked: list[tuple[Any, ...]] = []
-        self.desk = SmallDesk(self.asked)
+        self.rows: list[dict[str, Any]] = []  # of every list of what is kept of people
+        self.desk = SmallDesk(self.asked, self.rows)
         self.kiosk = SmallKiosk(self.asked, config)
         self.mine = SmallMine()
         self.signings = SmallSignings(self.asked)
@@ -97,7 +98,6 @@ class SmallEngine:
         self.consents = SmallConsents(self)
         self.keeper = SmallKeeper(self.asked)
         self.readings = SmallReadings()
-        self.rows: list[dict[str, Any]] = []  # of every list of what is kept of people
         self.closed: list[str] = []
         self.aliases = {"visitor": "Amber Finch 12"}
         self.slow = asyncio.Event()  # `visit/list` waits for it

@@ -82,7 +82,8 @@ async def execute(request: Request, caller: Caller, context: Context) -> Any:
     if request.command is Command.SUBSCRIBE:  # answers by itself, and tells aliases from then on
         await read("read_events", caller.role, caller.token_id, 0)
     result = await _HANDLERS[request.command](request, caller, context)
-    if (act := READS.get(request.command)) is not None:
+    act = READS.get(request.command)
+    if act is not None and caller.role is not Role.PARTNER:  # a partner reads what it filed itself
         rows = result["visits"] if isinstance(result, dict) else result
         if rows:
             await read(act, caller.role, caller.token_id, len(rows))
@@ -96,6 +97,7 @@ READS: dict[Command, str] = {
     Command.VISIT_LIST: "read_visits",
     Command.SIGHTING_LIST: "read_sightings",
     Command.SIGNING_LIST: "read_signings",
+    Command.REFERRAL_LIST: "read_referrals",  # who the brokers are
     Command.STAFF_LIST: "read_staff",
     Command.ATTRIBUTION_REPLAY: "read_replay",
     Command.CASE_LIST: "read_cases",

@@ -41,7 +41,7 @@ async def test_a_role_may_do_what_the_contract_allows_it_and_nothing_else(site: 
 @pytest.mark.parametrize(("command", "act"), commands.READS.items())
 async def test_what_is_read_of_people_is_recorded_before_it_is_given(site: Site, command: Command, act: str) -> None:
     client = await site.let_in(Role.REVIEWER)
-    site.engine.rows = [{"alias": "Amber Finch 12"}, {"alias": None}]
+    site.engine.rows += [{"alias": "Amber Finch 12"}, {"alias": None}]
     answer = await client.ask(1, command, **arguments(command))
     found = answer["result"]["visits"] if command is Command.ATTRIBUTION_REPLAY else answer["result"]
     (token,) = await site.engine.tokens.all()
