@@ -37,6 +37,7 @@ code, pre { font-family: ui-monospace, Consolas, monospace; font-size: 0.8rem; o
 nav { text-align: right; }
 section + section { margin-top: 4rem; border-top: 3px solid #14181f; }
 .answer { font-size: 1.3rem; font-weight: 600; }
+@media (max-width: 60rem) { body { padding: 0.5rem; font-size: 0.9rem; } th, td { overflow-wrap: anywhere; } }
 @media print { nav, details { display: none; } section + section { break-before: page; border: 0; } tr { break-inside: avoid; } }
 """
 
@@ -58,6 +59,7 @@ def page(sections: Sections, key: str, zone: ZoneInfo) -> list[str]:
         "</head>",
         "<body>",
         '<nav><a href="#en">English</a> · <a href="#zh-Hans" lang="zh-Hans">中文</a></nav>',
+        "<main>",
     ]
     for language in LANGUAGES:
         lines += [f'<section id="{language}" lang="{language}">', *shown.body(language), "</section>"]

@@ -16,6 +16,7 @@ from nvr_bridge.evidence.merkle import Frontier
 from nvr_bridge.evidence.pack import write
 
 NOW = 1_790_000_000.0
+AT = NOW + 0.25
 FACTS: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("presence", "sighting", "recognised", {"zone": "lane", "at": NOW + 2, "score": 0.61, "visit": "v1"}),
     ("presence", "pass", "pass_scanned", {"zone": "desk", "at": NOW + 60, "visit": "v1"}),
@@ -124,3 +125,74 @@ class Material:
             sections[section].append({"kind": kind, "facts": facts, "recorded": recorded})
             sections["entries"].append(self.entry(number))
         return sections
+
+
+def recorded(entry: int) -> dict[str, Any]:
+    return {"act": "x", "entry": entry, "salts": {}, "hidden": {}}
+
+
+def told_verdict() -> dict[str, Any]:
+    """What the engine told of the case last."""
+    facts = {"at": AT + 3, "attribution": "channel", "partner": "acme"}
+    return {"kind": "verdict", "facts": facts, "recorded": recorded(14)}
+
+
+def page_sections(text: str = "Amber Finch 12") -> dict[str, list[dict[str, Any]]]:
+    """All that a page can show."""
+    sighting = {"at": AT + 30, "started_at": AT, "zone": "lane", "score": 0.6124, "margin": 0.2}
+    filed = {"referral": "r1", "partner": "acme", "declared_at": AT - 86400, "filed_at": AT - 86399}
+    review = {"at": AT + 900, "act": "confirm", "state": "confirmed", "attribution": "channel", "partner": "acme"}
+    return {
+        "pack": [{"site": text, "made": "2026-09-21T20:00:00+08:00"}],
+        "case": [{"case": "K7QF-2M9D", "state": "confirmed", "alias": text, "zone": "lane", "zone_name": text}],
+        "verdict": [
+            {
+                "attribution": "channel",
+                "partner": "acme",
+                "rule": "referral_valid",
+                "why": text,
+                "why_zh": text,
+                "risks": ["late_referral", "intercepted"],
+                "erased": False,
+                "review": {"rules_say": {"attribution": "undetermined", "partner": None}},
+                "ambiguous": True,
+            }
+        ],
+        "told": [told_verdict()],
+        "times": [{"what": "start", "at": AT, "error": 2.0}, {"what": "end", "at": AT + 60, "error": 0.0}],
+        "presence": [
+            {"kind": "sighting", "facts": sighting, "error": 2.0, "zone_name": text, "recorded": recorded(12)},
+            {"kind": "pass", "facts": {"at": AT + 60}, "error": 0.0, "zone_name": "Desk", "recorded": None},
+        ],
+        "links": [{"person": 1, "by": ["template", "pass"]}],
+        "uncertainty": [
+            {"what": "lead_time", "referral": text, "difference": -1.5, "error": 2.0},
+            {"what": "earlier_visit"},
+        ],
+        "returning": [
+            {"visits": 2, "last": {"start": "2026-09-01T10:00:00+08:00", "attribution": "natural", "partner": None}}
+        ],
+        "referrals": [
+            {
+                "kind": "referral",
+                "facts": filed,
+                "judged": {"state": "valid", "tied_by": "contact"},
+                "recorded": recorded(3),
+            },
+            {
+                "kind": "withdrawal",
+                "facts": {"referral": "r1", "withdrawn_at": AT},
+                "judged": None,
+                "recorded": recorded(4),
+            },
+        ],
+        "history": [
+            {"kind": "review", "facts": {**review, "reason": text}, "by": 1, "recorded": recorded(20)},
+            {"kind": "review", "facts": {**review, "act": "reopen", "attribution": None}, "by": None, "recorded": None},
+        ],
+        "settings": [
+            {"name": "lead_time", "value": 1800.0, "unit": "s"},
+            {"name": "winner", "value": "first_declared", "unit": None},
+        ],
+        "checkpoint": [{"entries": 40, "at": AT + 1000}],
+    }

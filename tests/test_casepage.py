@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from typing import Any, get_args
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
+from evidence_packs import page_sections as sections
 
 from nvr_bridge import casewords
 from nvr_bridge.casefile import SHOWN
@@ -19,79 +20,7 @@ from nvr_bridge.visits.evidence import Settings
 from nvr_bridge.visits.words import LANGUAGES
 
 ZONE = ZoneInfo("Asia/Shanghai")
-NOW = 1_790_000_000.25
 NASTY = '<script>alert("1")</script> & \n== manifest ==\n</pre>'
-
-
-def recorded(entry: int) -> dict[str, Any]:
-    return {"act": "x", "entry": entry, "salts": {}, "hidden": {}}
-
-
-def told_verdict() -> dict[str, Any]:
-    """What the engine told of the case last."""
-    facts = {"at": NOW + 3, "attribution": "channel", "partner": "acme"}
-    return {"kind": "verdict", "facts": facts, "recorded": recorded(14)}
-
-
-def sections(text: str = "Amber Finch 12") -> dict[str, list[dict[str, Any]]]:
-    """All that a page can show."""
-    sighting = {"at": NOW + 30, "started_at": NOW, "zone": "lane", "score": 0.6124, "margin": 0.2}
-    filed = {"referral": "r1", "partner": "acme", "declared_at": NOW - 86400, "filed_at": NOW - 86399}
-    review = {"at": NOW + 900, "act": "confirm", "state": "confirmed", "attribution": "channel", "partner": "acme"}
-    return {
-        "pack": [{"site": text, "made": "2026-09-21T20:00:00+08:00"}],
-        "case": [{"case": "K7QF-2M9D", "state": "confirmed", "alias": text, "zone": "lane", "zone_name": text}],
-        "verdict": [
-            {
-                "attribution": "channel",
-                "partner": "acme",
-                "rule": "referral_valid",
-                "why": text,
-                "why_zh": text,
-                "risks": ["late_referral", "intercepted"],
-                "erased": False,
-                "review": {"rules_say": {"attribution": "undetermined", "partner": None}},
-                "ambiguous": True,
-            }
-        ],
-        "told": [told_verdict()],
-        "times": [{"what": "start", "at": NOW, "error": 2.0}, {"what": "end", "at": NOW + 60, "error": 0.0}],
-        "presence": [
-            {"kind": "sighting", "facts": sighting, "error": 2.0, "zone_name": text, "recorded": recorded(12)},
-            {"kind": "pass", "facts": {"at": NOW + 60}, "error": 0.0, "zone_name": "Desk", "recorded": None},
-        ],
-        "links": [{"person": 1, "by": ["template", "pass"]}],
-        "uncertainty": [
-            {"what": "lead_time", "referral": text, "difference": -1.5, "error": 2.0},
-            {"what": "earlier_visit"},
-        ],
-        "returning": [
-            {"visits": 2, "last": {"start": "2026-09-01T10:00:00+08:00", "attribution": "natural", "partner": None}}
-        ],
-        "referrals": [
-            {
-                "kind": "referral",
-                "facts": filed,
-                "judged": {"state": "valid", "tied_by": "contact"},
-                "recorded": recorded(3),
-            },
-            {
-                "kind": "withdrawal",
-                "facts": {"referral": "r1", "withdrawn_at": NOW},
-                "judged": None,
-                "recorded": recorded(4),
-            },
-        ],
-        "history": [
-            {"kind": "review", "facts": {**review, "reason": text}, "by": 1, "recorded": recorded(20)},
-            {"kind": "review", "facts": {**review, "act": "reopen", "attribution": None}, "by": None, "recorded": None},
-        ],
-        "settings": [
-            {"name": "lead_time", "value": 1800.0, "unit": "s"},
-            {"name": "winner", "value": "first_declared", "unit": None},
-        ],
-        "checkpoint": [{"entries": 40, "at": NOW + 1000}],
-    }
 
 
 class Reader(HTMLParser):

@@ -30,7 +30,7 @@ FORMAT = 1
 MANIFEST, SIGNATURE = "manifest", "signature"
 PAGE, END = "page", "end"
 MARKER = b"== signature =="  # what follows the manifest
-END_LINES = (b"</pre>", b"</details>", b"</body>", b"</html>")
+END_LINES = (b"</pre>", b"</details>", b"</main>", b"</body>", b"</html>")
 _NAME = re.compile(rb"== ([a-z]+) ==")
 _HASH = re.compile(rb"[0-9a-f]{64} [a-z]+")
 _SIGNED = {  # the lines of the signature, in their order

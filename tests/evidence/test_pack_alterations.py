@@ -185,7 +185,7 @@ def test_what_is_wrong_with_the_signature_is_named() -> None:
         (FILE.replace(b"\n", b"\r\n"), "section page, line 1 (line 1 of the file): its line ends were changed"),
         (b"\xef\xbb\xbf" + FILE, "section page, line 1 (line 1 of the file): was changed"),
         (FILE + b"\n", "was inserted"),
-        (FILE[:-1], "section end, line 4"),
+        (FILE[:-1], "section end, line 5"),
     ],
 )
 def test_what_is_hardly_a_pack_any_more_is_no_traceback(content: bytes, words: str) -> None:
