@@ -14,9 +14,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from ..errors import RetryError
 from .finish import to_the_end
@@ -168,6 +169,24 @@ async def rows_of(session: AsyncSession, wanted: Select[*tuple[Any, ...]]) -> As
     async for page in (await session.stream(wanted)).partitions(PAGE):
         for row in page:
             yield tuple(row)
+
+
+def within(
+    when: InstrumentedAttribute[float],
+    since: float | None,
+    until: float | None,
+    where: InstrumentedAttribute[str],
+    zone_id: str | None,
+) -> list[ColumnElement[bool]]:
+    """The conditions for rows of [since, until) in a zone; what is None does not count."""
+    found: list[ColumnElement[bool]] = []
+    if since is not None:
+        found.append(when >= since)
+    if until is not None:
+        found.append(when < until)
+    if zone_id is not None:
+        found.append(where == zone_id)
+    return found
 
 
 @asynccontextmanager

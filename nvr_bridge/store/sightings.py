@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..consent.ledger import Ledger
 from ..models import Known, Sighting
 from . import proof
-from .database import Database, rows_of
+from .database import Database, rows_of, within
 from .schema import Data, SightingRow, VisitorRow
 
 
@@ -96,11 +96,7 @@ class SightingTable:
 
     async def list(self, since: float | None, zone_id: str | None, limit: int) -> Sequence[StoredSighting]:
         """The newest `limit` sightings that began at `since` or later, the newest first."""
-        where: list[ColumnElement[bool]] = []
-        if since is not None:
-            where.append(SightingRow.started_at >= since)
-        if zone_id is not None:
-            where.append(SightingRow.zone_id == zone_id)
+        where = within(SightingRow.started_at, since, None, SightingRow.zone_id, zone_id)
         newest = (SightingRow.started_at.desc(), SightingRow.sighting_id.desc())
         async with self._db.read() as session:
             wanted = select(SightingRow).where(*where).order_by(*newest).limit(limit)

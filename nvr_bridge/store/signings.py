@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..consent.ledger import Ledger
 from ..models import Visit
 from . import proof
-from .database import Database, rows_of
+from .database import Database, rows_of, within
 from .schema_evidence import CoSignerRow, SigningRow
 from .visits import Also
 
@@ -90,13 +90,7 @@ class SigningTable:
         self, since: float | None, until: float | None, zone_id: str | None, limit: int
     ) -> Sequence[StoredSigning]:
         """The newest `limit` signings in [since, until), the newest first."""
-        where: list[ColumnElement[bool]] = []
-        if since is not None:
-            where.append(SigningRow.at >= since)
-        if until is not None:
-            where.append(SigningRow.at < until)
-        if zone_id is not None:
-            where.append(SigningRow.zone_id == zone_id)
+        where = within(SigningRow.at, since, until, SigningRow.zone_id, zone_id)
         wanted = SIGNINGS.where(*where).order_by(SigningRow.at.desc(), SigningRow.signing_id).limit(limit)
         async with self._db.read() as session:
             return [StoredSigning(*row) async for row in rows_of(session, wanted)]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, or_, select, union
+from sqlalchemy import Select, func, insert, or_, select, union
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +16,7 @@ from ..errors import ConflictError, NotFoundError
 from ..events import EventLog
 from ..models import Event, EventKind, Visit
 from .cases import open_case
-from .database import PAGE, Database, rows_of
+from .database import PAGE, Database, rows_of, within
 from .schema import CheckInRow, Data, VisitRow
 from .schema_evidence import SigningRow
 from .settled import Alone, told_alone
@@ -182,13 +182,7 @@ class VisitTable:
         self, since: float | None, until: float | None, zone_id: str | None, limit: int | None
     ) -> Sequence[Visit]:
         """The newest `limit` visits that began in [since, until), the newest first."""
-        where: list[ColumnElement[bool]] = []
-        if since is not None:
-            where.append(VisitRow.started_at >= since)
-        if until is not None:
-            where.append(VisitRow.started_at < until)
-        if zone_id is not None:
-            where.append(VisitRow.zone_id == zone_id)
+        where = within(VisitRow.started_at, since, until, VisitRow.zone_id, zone_id)
         wanted = VISITS.where(*where).order_by(VisitRow.started_at.desc(), VisitRow.visit_id).limit(limit)
         async with self._db.read() as session:
             return [Visit(*row) async for row in rows_of(session, wanted)]
