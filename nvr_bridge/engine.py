@@ -18,8 +18,6 @@ from functools import partial
 
 from .approach import Approach
 from .camera import CameraLoop
-from .casefile import CaseFiles
-from .cases import CaseDesk, Store
 from .config import Config
 from .consent.capture import Captures
 from .consent.checkpoints import Checkpoints
@@ -35,27 +33,29 @@ from .consent.receipts import Receipts
 from .consent.records import Records
 from .consent.retention import limits
 from .consent.vault import Vault
-from .consents import Consents
-from .desk import Desk
 from .errors import RetryError
 from .events import Bus, EventLog
 from .fleet import Fleet
 from .gallery import Gallery
-from .identities import Identities
-from .keeper import Keeper
-from .keyring import Keyring
-from .kiosk import Kiosk
-from .leaving import Leaving
-from .notary import Notary
-from .portal import Portal
+from .office.casefile import CaseFiles
+from .office.cases import CaseDesk, Store
+from .office.consents import Consents
+from .office.desk import Desk
+from .office.identities import Identities
+from .office.keeper import Keeper
+from .office.keyring import Keyring
+from .office.kiosk import Kiosk
+from .office.leaving import Leaving
+from .office.notary import Notary
+from .office.portal import Portal
+from .office.receipts import ReceiptDesk
+from .office.register import Register
+from .office.signings import Signings
 from .presence import Presence
-from .receipts import ReceiptDesk
 from .recognise import Recogniser
-from .register import Register
 from .server.app import Server
 from .service import Parts, Service
 from .sight import Sight
-from .signings import Signings
 from .store.assessments import AssessmentTable
 from .store.cameras import CameraTable
 from .store.cases import CaseTable

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import __version__
-from .cases import CaseDesk
 from .config import Config
 from .consent.enrol import Enrolment
 from .consent.interlock import Assessment, Interlock, Reason
@@ -22,27 +21,28 @@ from .consent.permit import Gate
 from .consent.policy import Policy
 from .consent.readings import Readings
 from .consent.records import Records
-from .consents import Consents
-from .desk import Desk
 from .errors import InvalidError, NotFoundError
 from .events import Bus, EventLog, State
 from .fleet import Fleet
-from .identities import Identities
-from .keeper import Keeper
-from .keyring import Keyring
-from .kiosk import Kiosk
-from .leaving import Leaving
-from .listing import assessment_row, iso, replay_result, sighting_row, visit_row
-from .mine import Mine
 from .models import Event, Visit
-from .notary import Notary
-from .portal import Portal
+from .office.cases import CaseDesk
+from .office.consents import Consents
+from .office.desk import Desk
+from .office.identities import Identities
+from .office.keeper import Keeper
+from .office.keyring import Keyring
+from .office.kiosk import Kiosk
+from .office.leaving import Leaving
+from .office.listing import assessment_row, iso, replay_result, sighting_row, visit_row
+from .office.mine import Mine
+from .office.notary import Notary
+from .office.portal import Portal
+from .office.receipts import ReceiptDesk
+from .office.signings import Signings
 from .presence import Presence
 from .protocol import CameraStatus, EngineStatus, EventMessage, Snapshot
-from .receipts import ReceiptDesk
 from .recognise import Recogniser
 from .sight import Sight
-from .signings import Signings
 from .store.assessments import AssessmentTable, StoredAssessment
 from .store.database import Database
 from .store.tokens import TokenTable

@@ -10,9 +10,9 @@ from .config import Config
 from .consent.interlock import Interlock, Reason
 from .consent.policy import Policy
 from .consent.records import Records
-from .keeper import Keeper
-from .keyring import Keyring
-from .listing import iso
+from .office.keeper import Keeper
+from .office.keyring import Keyring
+from .office.listing import iso
 from .protocol import WatchStatus
 from .store.database import Database
 

@@ -18,9 +18,9 @@ from nvr_bridge.consent.permit import Gate
 from nvr_bridge.consent.policy import load_policy
 from nvr_bridge.events import Bus, Push
 from nvr_bridge.gallery import Gallery
-from nvr_bridge.keeper import Keeper
-from nvr_bridge.leaving import Leaving
 from nvr_bridge.models import Ground, Known, Match, Permit, Probe, Sighting, Unknown, UnknownReason, Visit
+from nvr_bridge.office.keeper import Keeper
+from nvr_bridge.office.leaving import Leaving
 from nvr_bridge.recognise import Recogniser
 from nvr_bridge.sight import Sight
 from nvr_bridge.store.assessments import AssessmentTable

@@ -14,8 +14,8 @@ from store_site import NOTICE
 from nvr_bridge.consent.interlock import Assessment, Interlock
 from nvr_bridge.consent.policy import Policy, load_policy
 from nvr_bridge.errors import ErasureOwedError, RetryError
-from nvr_bridge.keyring import Keyring
 from nvr_bridge.models import Zone, ZoneKind
+from nvr_bridge.office.keyring import Keyring
 from nvr_bridge.store import database
 from nvr_bridge.store.settings import SettingsTable
 from nvr_bridge.watch import Watch

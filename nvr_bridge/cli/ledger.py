@@ -40,7 +40,7 @@ def verify(
     else:
         from ..consent.folder import verify_folder  # noqa: PLC0415 - loads what only the engine needs
         from ..evidence.checkpoint import Checkpoint, fingerprint  # noqa: PLC0415
-        from ..notary import verified  # noqa: PLC0415
+        from ..office.notary import verified  # noqa: PLC0415
 
         verdict, key = verify_folder(data_dir, [Checkpoint.of(told) for told in kept])
         found = verified(verdict, fingerprint(key))

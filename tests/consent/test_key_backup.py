@@ -15,7 +15,7 @@ from nvr_bridge.consent.key_backup import back_up, read_bundle, restore
 from nvr_bridge.consent.master import rotate
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.errors import AskError, ConflictError, InvalidError
-from nvr_bridge.keyring import Keyring
+from nvr_bridge.office.keyring import Keyring
 from nvr_bridge.store.settings import SettingsTable
 
 PHRASE = "correct horse battery"

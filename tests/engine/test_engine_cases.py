@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from engine_site import Site, spoken, until
 
-from nvr_bridge.cases import CaseDesk
 from nvr_bridge.client import Client, pair
 from nvr_bridge.config import Config
 from nvr_bridge.errors import ConflictError, InvalidError, NotFoundError, UnauthorizedError
+from nvr_bridge.office.cases import CaseDesk
 
 NUMBER = "13912345678"
 SECRET = "she named Mr Lin of Best"

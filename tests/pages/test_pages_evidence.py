@@ -9,9 +9,9 @@ import pytest
 from browser import Tab
 from evidence_packs import Material, page_sections
 
-from nvr_bridge.casepage import page
 from nvr_bridge.evidence.pack import write
 from nvr_bridge.evidence.verify import verify
+from nvr_bridge.office.casepage import page
 
 pytestmark = pytest.mark.needs_chromium
 

@@ -12,12 +12,12 @@ from typing import Any
 from store_site import Site, open_site
 
 from nvr_bridge.config import load_config
-from nvr_bridge.desk import Desk
 from nvr_bridge.events import Bus
-from nvr_bridge.identities import Identities
 from nvr_bridge.models import CaseState, Known, ReviewAct, Sighting
-from nvr_bridge.register import Register
-from nvr_bridge.signings import Signings
+from nvr_bridge.office.desk import Desk
+from nvr_bridge.office.identities import Identities
+from nvr_bridge.office.register import Register
+from nvr_bridge.office.signings import Signings
 from nvr_bridge.store.cases import NewReview
 from nvr_bridge.visits.attendance import Attendance
 from nvr_bridge.visits.casebook import Case, Casebook

@@ -11,22 +11,22 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from .config import Config
-from .consent.ledger import Ledger
-from .consent.policy import Policy
-from .consent.retention import DAY, Limits, check, limits
-from .consent.retention_plan import BY_AGE, Plan, plan
-from .consent.retention_rows import RetentionRows
-from .errors import ErasureOwedError
+from ..config import Config
+from ..consent.ledger import Ledger
+from ..consent.policy import Policy
+from ..consent.retention import DAY, Limits, check, limits
+from ..consent.retention_plan import BY_AGE, Plan, plan
+from ..consent.retention_rows import RetentionRows
+from ..errors import ErasureOwedError
+from ..models import RetentionClass
+from ..store.assessments import AssessmentTable
+from ..store.database import Database
+from ..store.schema import Data
+from ..store.settings import SettingsTable
+from ..visits.casebook import Casebook
+from ..visits.kept import Gone, Kept
 from .leaving import Leaving
 from .listing import iso
-from .models import RetentionClass
-from .store.assessments import AssessmentTable
-from .store.database import Database
-from .store.schema import Data
-from .store.settings import SettingsTable
-from .visits.casebook import Casebook
-from .visits.kept import Gone, Kept
 
 _LOGGER = logging.getLogger(__name__)
 

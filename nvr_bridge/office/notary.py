@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ..consent.checkpoints import Checkpoints, Sealed
+from ..consent.signing import SigningKey
+from ..consent.walk import Verdict
+from ..errors import AskError
+from ..evidence.chain import Data, Entry
+from ..evidence.checkpoint import Checkpoint
+from ..evidence.pack import write
+from ..evidence.verify import verify
 from .casefile import CaseFile, CaseFiles, Sections
 from .casepage import page
 from .cases import Store
-from .consent.checkpoints import Checkpoints, Sealed
-from .consent.signing import SigningKey
-from .consent.walk import Verdict
-from .errors import AskError
-from .evidence.chain import Data, Entry
-from .evidence.checkpoint import Checkpoint
-from .evidence.pack import write
-from .evidence.verify import verify
 
 _LOGGER = logging.getLogger(__name__)
 

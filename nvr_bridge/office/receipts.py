@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from .consent.receipts import Receipts
-from .errors import AskError, RetryError
+from ..consent.receipts import Receipts
+from ..errors import AskError, RetryError
 from .listing import iso
 
 _LOGGER = logging.getLogger(__name__)

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from .models import Consent, Outcome, Visit
-from .store.assessments import StoredAssessment
-from .store.cases import StoredCase, StoredReview
-from .store.claims import StoredClaim
-from .store.referrals import StoredReferral
-from .store.sightings import StoredSighting
-from .store.signings import StoredSigning
-from .visits.casebook import Case, Compared, Days
-from .visits.replay import Day
-from .visits.rules import RULES_VERSION
-from .visits.telling import needs_person, version
+from ..models import Consent, Outcome, Visit
+from ..store.assessments import StoredAssessment
+from ..store.cases import StoredCase, StoredReview
+from ..store.claims import StoredClaim
+from ..store.referrals import StoredReferral
+from ..store.sightings import StoredSighting
+from ..store.signings import StoredSigning
+from ..visits.casebook import Case, Compared, Days
+from ..visits.replay import Day
+from ..visits.rules import RULES_VERSION
+from ..visits.telling import needs_person, version
 
 
 def visit_row(visit: Visit, case: Case, alias: str | None) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import InvalidError
+from ..errors import InvalidError
+from ..store.corrections import CorrectionTable, Kind
+from ..store.staff import StaffTable, StoredMark, in_force
+from ..visits.casebook import Tables
+from ..visits.sessions import day_start
 from .listing import iso
 from .register import Register
-from .store.corrections import CorrectionTable, Kind
-from .store.staff import StaffTable, StoredMark, in_force
-from .visits.casebook import Tables
-from .visits.sessions import day_start
 
 
 class Identities:

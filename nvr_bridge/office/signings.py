@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import InvalidError
+from ..errors import InvalidError
+from ..store.registrations import RegistrationTable
+from ..store.signings import NewSigning, SigningTable
+from ..visits.casebook import Casebook, Tables
 from .listing import iso, signing_row
 from .register import Register
-from .store.registrations import RegistrationTable
-from .store.signings import NewSigning, SigningTable
-from .visits.casebook import Casebook, Tables
 
 
 class Signings:

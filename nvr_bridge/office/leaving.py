@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
-from .consent.erasure import Withdrawn
-from .consent.records import Records
-from .errors import ErasureOwedError, NotFoundError, RetryError
-from .events import Bus, Forget, Told
-from .gallery import Gallery
-from .recognise import Recogniser
-from .visits.attendance import Attendance
-from .visits.casebook import Casebook
+from ..consent.erasure import Withdrawn
+from ..consent.records import Records
+from ..errors import ErasureOwedError, NotFoundError, RetryError
+from ..events import Bus, Forget, Told
+from ..gallery import Gallery
+from ..recognise import Recogniser
+from ..visits.attendance import Attendance
+from ..visits.casebook import Casebook
 
 
 class Leaving:

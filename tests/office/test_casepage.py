@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from evidence_packs import page_sections as sections
 
-from nvr_bridge import casewords
-from nvr_bridge.casefile import SHOWN
-from nvr_bridge.casepage import page
 from nvr_bridge.evidence.pack import write
 from nvr_bridge.models import CaseState, ReviewAct
+from nvr_bridge.office import casewords
+from nvr_bridge.office.casefile import SHOWN
+from nvr_bridge.office.casepage import page
 from nvr_bridge.store.recorded import Kind
 from nvr_bridge.visits.evidence import Settings
 from nvr_bridge.visits.words import LANGUAGES

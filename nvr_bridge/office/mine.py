@@ -6,16 +6,16 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .config import Config
-from .consent.ledger import Ledger
-from .consent.links import Links
-from .consent.records import Records
-from .errors import ErasureOwedError, NotFoundError, UnauthorizedError
+from ..config import Config
+from ..consent.ledger import Ledger
+from ..consent.links import Links
+from ..consent.records import Records
+from ..errors import ErasureOwedError, NotFoundError, UnauthorizedError
+from ..store.database import Database
+from ..store.subject import Rows, SubjectTable
+from ..store.visits import VisitTable
+from ..visits.casebook import Casebook
 from .listing import iso
-from .store.database import Database
-from .store.subject import Rows, SubjectTable
-from .store.visits import VisitTable
-from .visits.casebook import Casebook
 
 
 class Mine:

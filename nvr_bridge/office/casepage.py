@@ -13,8 +13,8 @@ from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ..visits.words import LANGUAGES, Language, Words, name
 from . import casewords
-from .visits.words import LANGUAGES, Language, Words, name
 
 LONG = 24  # characters of the longest word
 

@@ -11,19 +11,19 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from . import __version__
+from .. import __version__
+from ..config import Config
+from ..consent.records import Records
+from ..evidence.commitment import show
+from ..evidence.pack import FORMAT
+from ..models import Visit
+from ..store.cases import StoredCase, StoredReview
+from ..store.recorded import Recorded, RecordedFacts
+from ..visits.casebook import Case, Casebook
+from ..visits.rules import RULES_VERSION
+from ..visits.telling import by_now
+from ..visits.unjudged import Batch
 from .cases import Store
-from .config import Config
-from .consent.records import Records
-from .evidence.commitment import show
-from .evidence.pack import FORMAT
-from .models import Visit
-from .store.cases import StoredCase, StoredReview
-from .store.recorded import Recorded, RecordedFacts
-from .visits.casebook import Case, Casebook
-from .visits.rules import RULES_VERSION
-from .visits.telling import by_now
-from .visits.unjudged import Batch
 
 # What is shown of each kind of fact; the rest is kept back.
 SHOWN: Mapping[str, frozenset[str]] = {

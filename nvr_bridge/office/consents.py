@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .consent.enrol import Enrolment
-from .consent.passes import Passes
-from .consent.records import Granted, Records
-from .errors import NotFoundError
+from ..consent.enrol import Enrolment
+from ..consent.passes import Passes
+from ..consent.records import Granted, Records
+from ..errors import NotFoundError
 from .leaving import Leaving
 from .listing import consent_row, iso
 from .receipts import ReceiptDesk

@@ -10,17 +10,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..config import Config
+from ..errors import ConflictError
+from ..models import ReviewAct
+from ..store.cases import NewReview, StoredCase, StoredReview
+from ..store.claims import StoredClaim
+from ..store.referrals import StoredReferral
+from ..visits.claims import APPEALABLE, undecided, weightiest
+from ..visits.review import Move, Reviewer, done, moved, standing
+from ..visits.unjudged import Unjudged
 from .cases import Store
-from .config import Config
-from .errors import ConflictError
 from .listing import claim_row
-from .models import ReviewAct
-from .store.cases import NewReview, StoredCase, StoredReview
-from .store.claims import StoredClaim
-from .store.referrals import StoredReferral
-from .visits.claims import APPEALABLE, undecided, weightiest
-from .visits.review import Move, Reviewer, done, moved, standing
-from .visits.unjudged import Unjudged
 
 
 class Portal:

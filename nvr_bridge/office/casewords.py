@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .visits.words import Words
+from ..visits.words import Words
 
 WORDS: Mapping[str, Words] = {
     "title": Words("Evidence about case {case}", "案件 {case} 的证据"),

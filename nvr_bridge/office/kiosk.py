@@ -12,24 +12,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .camera import View
-from .config import Config
-from .consent.capture import LOOK_SECONDS
-from .consent.enrol import Enrolment
-from .consent.ledger import Ledger
-from .consent.links import Links
-from .consent.passes import Passes
-from .consent.permit import Gate
-from .consent.policy import Policy
-from .consent.records import Records
+from ..camera import View
+from ..config import Config
+from ..consent.capture import LOOK_SECONDS
+from ..consent.enrol import Enrolment
+from ..consent.ledger import Ledger
+from ..consent.links import Links
+from ..consent.passes import Passes
+from ..consent.permit import Gate
+from ..consent.policy import Policy
+from ..consent.records import Records
+from ..errors import AskError, BridgeError, InvalidError, NotArmedError, NotFoundError
+from ..models import Channel, Known, ZoneKind
+from ..presence import Presence
+from ..protocol import CameraStatus
+from ..recognise import Recogniser
+from ..vision.qr_codes import CodeReader
 from .desk import Desk
-from .errors import AskError, BridgeError, InvalidError, NotArmedError, NotFoundError
 from .listing import iso
-from .models import Channel, Known, ZoneKind
-from .presence import Presence
-from .protocol import CameraStatus
-from .recognise import Recogniser
-from .vision.qr_codes import CodeReader
 
 BACK_SECONDS = 8.0  # for a camera to recognise somebody who says that they are back
 BACK_EVERY = 0.1  # seconds between looks at what the camera made of them

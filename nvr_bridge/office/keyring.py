@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .consent.key_backup import back_up
-from .consent.ledger import Ledger
-from .consent.master import Kind
-from .consent.vault import Vault
-from .errors import AskError
-from .store.settings import SettingsTable
+from ..consent.key_backup import back_up
+from ..consent.ledger import Ledger
+from ..consent.master import Kind
+from ..consent.vault import Vault
+from ..errors import AskError
+from ..store.settings import SettingsTable
 
 _LOGGER = logging.getLogger(__name__)
 

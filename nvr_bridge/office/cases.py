@@ -15,27 +15,27 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from .config import Config
-from .consent.ledger import Ledger
-from .consent.records import Records
-from .errors import ConflictError, InvalidError, NotFoundError, RetryError
+from ..config import Config
+from ..consent.ledger import Ledger
+from ..consent.records import Records
+from ..errors import ConflictError, InvalidError, NotFoundError, RetryError
+from ..models import ReviewAct, Visit
+from ..presence import Presence
+from ..store.cases import CaseTable, Decide, NewReview, StoredCase, StoredReview
+from ..store.claims import ClaimTable
+from ..store.database import Database
+from ..store.partners import PartnerTable
+from ..store.tokens import TokenTable
+from ..store.visits import VisitTable
+from ..visits.casebook import Case, Casebook, Tables
+from ..visits.claims import claimed
+from ..visits.report import Counted, report
+from ..visits.review import Answer, Move, Reviewer, done, moved, standing
+from ..visits.telling import by_now, version
+from ..visits.timeline import day_start, local_day
+from ..visits.unjudged import Batch, Unjudged
+from ..visits.verdicts import Verdicts, as_seen
 from .listing import case_row, review_row
-from .models import ReviewAct, Visit
-from .presence import Presence
-from .store.cases import CaseTable, Decide, NewReview, StoredCase, StoredReview
-from .store.claims import ClaimTable
-from .store.database import Database
-from .store.partners import PartnerTable
-from .store.tokens import TokenTable
-from .store.visits import VisitTable
-from .visits.casebook import Case, Casebook, Tables
-from .visits.claims import claimed
-from .visits.report import Counted, report
-from .visits.review import Answer, Move, Reviewer, done, moved, standing
-from .visits.telling import by_now, version
-from .visits.timeline import day_start, local_day
-from .visits.unjudged import Batch, Unjudged
-from .visits.verdicts import Verdicts, as_seen
 
 REPORT_DAYS = 3660  # the longest period of a report
 

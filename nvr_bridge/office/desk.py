@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .consent.passes import Passes
+from ..consent.passes import Passes
+from ..store.partners import Partner, PartnerTable
+from ..store.referrals import Filing, StoredReferral
+from ..visits.casebook import Tables
+from ..visits.evidence import contact
+from ..visits.referral_csv import read_filings
 from .listing import iso, referral_row
 from .register import Register
-from .store.partners import Partner, PartnerTable
-from .store.referrals import Filing, StoredReferral
-from .visits.casebook import Tables
-from .visits.evidence import contact
-from .visits.referral_csv import read_filings
 
 
 class Desk:

@@ -9,17 +9,17 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .config import Config
-from .consent.passes import Passes
-from .consent.records import Records
-from .consent.vault import Vault
-from .errors import InvalidError, NotFoundError
+from ..config import Config
+from ..consent.passes import Passes
+from ..consent.records import Records
+from ..consent.vault import Vault
+from ..errors import InvalidError, NotFoundError
+from ..models import Visit
+from ..store.visits import Also
+from ..visits.attendance import Attendance
+from ..visits.evidence import contact, document
+from ..visits.unjudged import Unjudged
 from .listing import iso
-from .models import Visit
-from .store.visits import Also
-from .visits.attendance import Attendance
-from .visits.evidence import contact, document
-from .visits.unjudged import Unjudged
 
 
 class Register:
