@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
-from machine import AXE, CHROMIUM, MODELS
+from machine import AXE, CHROMIUM, HUB, MODELS
 
 # Where the engine may block its event loop: at start, before anything is served, and in third-party code that reads a
 # small file once. Everything else that blocks belongs in a thread.
@@ -62,6 +62,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(
             "needs a Chromium on PATH: install the system's package `chromium`, or name one in NVR_BRIDGE_CHROMIUM"
         )
+    if item.get_closest_marker("needs_hub") and not (HUB / "bin" / "python").exists():
+        pytest.skip(f"needs Home Assistant in {HUB}: run `script/setup hub`, or name its environment in NVR_BRIDGE_HUB")
     if item.get_closest_marker("needs_axe") and not AXE.is_file():
         pytest.skip("needs axe-core: run `script/setup axe`")
 

@@ -1,0 +1,50 @@
+"""Fixtures: a real hub and a real Chromium, with an engine beside them that speaks the wire or a whole one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from browser import SHOTS, chromium
+from engine_site import config, people, site, start
+from hubsite import Hub, running
+from playwright.async_api import Browser
+
+# The hub's tests run in an environment of their own, and lend this one file.
+sys.path.insert(0, str(Path(__file__).parents[1] / "hub"))
+from fake_engine import FakeEngine
+
+__all__ = ["config", "people", "site", "start"]
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Where pictures of pages go."""
+    folder = Path(SHOTS) if SHOTS else tmp_path / "shots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium."""
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    """A hub that knows of no engine yet."""
+    async with running(tmp_path) as hub:
+        yield hub
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeEngine]:
+    """An engine that speaks the wire and nothing else."""
+    engine = FakeEngine()
+    await engine.start()
+    yield engine
+    await engine.stop()

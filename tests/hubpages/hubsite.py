@@ -1,0 +1,111 @@
+"""A real Home Assistant in a process of its own, with its frontend, for a real Chromium to use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from browser import Tab
+from machine import HUB
+from playwright.async_api import Browser, Route
+
+from demo.hub import Helper, HubServer
+from demo.hub_client import HubClient
+from demo.process import DemoError
+
+RUNNING_SECONDS = 60.0
+LANGUAGES = {"en": "en-GB", "zh-Hans": "zh-CN"}  # the hub's word for a language → the browser's
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub that runs, and its one user, who is an administrator. A browser on this machine is signed in by itself."""
+
+    server: HubServer
+    client: HubClient
+
+    @property
+    def address(self) -> str:
+        """Such as `http://127.0.0.1:8123`."""
+        return self.server.address
+
+    @property
+    def log(self) -> str:
+        """What it has logged so far."""
+        return self.server.process.log.read_text(encoding="utf-8", errors="replace")
+
+    async def restart(self) -> None:
+        """Stop it as its service manager does, and start it again with what it had kept."""
+        await self.server.process.stop()
+        await self.server.start()
+        await self.started()
+
+    async def started(self) -> None:
+        """Wait until everything is set up. Raises `DemoError`."""
+        async with asyncio.timeout(RUNNING_SECONDS):
+            while not await self.client.running():  # noqa: ASYNC110 - another process tells nobody
+                await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, helpers: Iterable[Helper] = (), settings: Mapping[str, Any] | None = None
+) -> AsyncIterator[Hub]:
+    """A new hub with these toggles and buttons, until the block ends. `settings` add to its configuration.yaml.
+
+    Raises `DemoError` when it does not come up.
+    """
+    server = HubServer(folder / "hub", HUB / "bin" / "python")
+    async with AsyncExitStack() as stack:
+        client = HubClient(server.address)
+        stack.push_async_callback(client.close)
+        await server.write(helpers)
+        if settings:
+            path = server.folder / "configuration.yaml"
+            path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **settings}, allow_unicode=True))
+        stack.push_async_callback(server.process.stop)
+        await server.start()
+        await client.sign_in()
+        hub = Hub(server, client)
+        try:
+            await hub.started()
+        except TimeoutError:
+            raise DemoError(f"the hub does not get ready:\n{server.process.tail()}") from None
+        yield hub
+
+
+@asynccontextmanager
+async def hub_tab(
+    browser: Browser, hub: Hub, shots: Path, *, language: str = "en", dark: bool = False, phone: bool = False
+) -> AsyncIterator[Tab]:
+    """A tab at this hub, signed in, on a desk's screen or a phone's. What the frontend asks of other machines fails.
+
+    Nothing of this integration's pages may have gone wrong when the block ends; the frontend's own mistakes are its own.
+    """
+    size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 900}
+    context = await browser.new_context(
+        viewport=size,
+        device_scale_factor=2 if phone else 1,
+        has_touch=phone,
+        is_mobile=phone,
+        locale=LANGUAGES[language],
+        color_scheme="dark" if dark else "light",
+        service_workers="block",
+    )
+    try:
+        opened = Tab(await context.new_page(), shots)
+        opened.page.set_default_timeout(20_000)
+
+        async def at_home(route: Route) -> None:
+            await (route.continue_() if route.request.url.startswith(hub.address) else route.abort())
+
+        await context.route("**/*", at_home)
+        yield opened
+        assert [wrong for wrong in opened.wrong if "nvr_bridge" in wrong or "nvr-bridge" in wrong] == []
+    finally:
+        await context.close()
