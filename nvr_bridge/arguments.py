@@ -54,6 +54,12 @@ def _named(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _subject(value: dict[str, Any]) -> dict[str, Any]:
+    if not {"alias", "visitor"} & value.keys():
+        raise vol.Invalid("give alias or visitor: whose data it is")
+    return value
+
+
 def _source(value: Any) -> str:
     """How the visitor heard of the site. It is shown, so it must not carry a contact."""
     told = text(40)(value)
@@ -117,6 +123,16 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
         )
     ),
     Command.CONSENT_WITHDRAW: vol.Schema({vol.Required("alias"): text(80)}),
+    Command.SUBJECT_GET: vol.Schema(
+        vol.All(
+            {
+                vol.Exclusive("alias", "who", msg="give alias or visitor, not both"): text(80),
+                vol.Exclusive("visitor", "who", msg="give alias or visitor, not both"): text(64),
+                vol.Optional("by"): _BY,
+            },
+            _subject,
+        )
+    ),
     Command.CONSENT_LIST: vol.Schema({}),
     Command.VISIT_LIST: vol.Schema(
         {

@@ -41,6 +41,7 @@ class Command(StrEnum):
     CONSENT_RENEW = "consent/renew"
     CONSENT_WITHDRAW = "consent/withdraw"
     CONSENT_LIST = "consent/list"
+    SUBJECT_GET = "subject/get"
     VISIT_LIST = "visit/list"
     VISIT_CHECK_IN = "visit/check_in"
     PASS_ISSUE = "pass/issue"  # noqa: S105 - a command's name
@@ -104,6 +105,7 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.CONSENT_RENEW: _DESK,  # a kiosk by a pass alone: an alias is no secret
     Command.CONSENT_WITHDRAW: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.KIOSK}),
     Command.CONSENT_LIST: _OPERATORS,
+    Command.SUBJECT_GET: _REVIEWERS,
     Command.VISIT_LIST: _OPERATORS | {Role.VIEWER},
     # Contacts and codes go from the desk to the engine, never by the hub.
     Command.VISIT_CHECK_IN: _DESK,

@@ -39,6 +39,7 @@ from .office.notary import Notary
 from .office.portal import Portal
 from .office.receipts import ReceiptDesk
 from .office.signings import Signings
+from .office.subjects import Subjects
 from .presence import Presence
 from .protocol import CameraStatus, EngineStatus, EventMessage, Snapshot
 from .recognise import Recogniser
@@ -112,8 +113,9 @@ class Service:
         self.keeper = parts.keeper
         self.readings = parts.readings
         self.leaving = parts.leaving
-        kept = (parts.database, parts.ledger, parts.records, parts.links, parts.evidence.visits, parts.casebook)
-        self.mine = Mine(parts.config, *kept, erase=parts.consents.erase)
+        kept = (parts.database, parts.ledger, parts.records, parts.evidence, parts.casebook)
+        self.subjects = Subjects(parts.config, *kept)
+        self.mine = Mine(self.subjects, parts.links, erase=parts.consents.erase)
         self.keyring = parts.keyring
         watched = (parts.config, parts.policy, parts.database, parts.records, parts.interlock)
         self.watch = Watch(*watched, parts.keeper, parts.keyring)

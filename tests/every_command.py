@@ -26,6 +26,7 @@ ARGUMENTS: dict[Command, dict[str, Any]] = {
         "code": "ABCD-EFGH-JKMN-PQRS",
     },
     Command.CONSENT_WITHDRAW: {"alias": "Amber Finch 12"},
+    Command.SUBJECT_GET: {"alias": "Amber Finch 12"},
     Command.VISIT_CHECK_IN: {"zone": "lane", "contact": "13800000001"},
     Command.PASS_SCAN: {"zone": "lane", "code": "ABCD-EFGH-JKMN-PQRS"},
     Command.SIGNING_ADD: {"zone": "lane", "document": "D-77", "alias": "Amber Finch 12"},

@@ -18,7 +18,7 @@ from small_cases import SmallCases
 from small_consents import SmallConsents, SmallKeeper
 from small_desk import SmallDesk, SmallPortal
 from small_people import SmallIdentities, SmallSignings
-from small_visit import SmallKiosk, SmallMine
+from small_visit import SmallKiosk, SmallMine, SmallSubjects
 
 from nvr_bridge.config import Config
 from nvr_bridge.errors import NotFoundError, RetryError
@@ -89,6 +89,7 @@ class SmallEngine:
         self.desk = SmallDesk(self.asked, self.rows)
         self.kiosk = SmallKiosk(self.asked, config)
         self.mine = SmallMine()
+        self.subjects = SmallSubjects(self.asked)
         self.signings = SmallSignings(self.asked)
         self.identities = SmallIdentities(self.asked)
         self.portal = SmallPortal(self.asked)

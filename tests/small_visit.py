@@ -79,6 +79,19 @@ class SmallKiosk:
         return {"token": "t"}
 
 
+class SmallSubjects:
+    """Keeps `server.api.SubjectsApi`."""
+
+    def __init__(self, asked: list[tuple[Any, ...]]) -> None:
+        self._asked = asked
+
+    async def subject_get(self, args: dict[str, Any], role: str, token_id: str | None) -> Any:
+        self._asked.append(("subject_get", args, role, token_id))
+        visits = [{"zone_id": "Lane", "started_at": "2026-03-02T10:00:00.000+00:00", "attribution": "natural"}]
+        about = {"site": "Riverside", "who": "Riverside Ltd", "read_at": "2026-03-02T12:00:00.000+00:00"}
+        return {**about, "alias": "Amber Finch 12", "visits": visits, "co_signers": [{}], "acts": []}
+
+
 class SmallMine:
     """Keeps `server.api.MineApi`: one link opens something."""
 

@@ -30,6 +30,7 @@ from . import (
     serve,
     signings,
     site,
+    subject,
     tokens,
 )
 from .shared import printable
@@ -53,6 +54,7 @@ app.add_typer(lists.visits, name="visits")
 app.add_typer(lists.sightings, name="sightings")
 app.add_typer(compliance.app, name="compliance")
 app.add_typer(consent.app, name="consent")
+app.add_typer(subject.app, name="subject")
 app.add_typer(desk.passes, name="passes")
 app.add_typer(signings.app, name="signings")
 app.add_typer(signings.staff, name="staff")

@@ -122,6 +122,13 @@ class MineApi(Protocol):
         """Erase them."""
 
 
+class SubjectsApi(Protocol):
+    """Those who answer to a visitor."""
+
+    async def subject_get(self, args: Arguments, role: str, token_id: str | None) -> Any:
+        """Everything that is kept about one visitor, for whoever this token is of."""
+
+
 class NotaryApi(Protocol):
     """What makes the record provable."""
 
@@ -242,6 +249,10 @@ class EngineApi(Protocol):
     @property
     def mine(self) -> MineApi:
         """A visitor's own page."""
+
+    @property
+    def subjects(self) -> SubjectsApi:
+        """Those who answer to a visitor."""
 
     @property
     def desk(self) -> DeskApi:

@@ -49,9 +49,14 @@ async def report(request: Request, _caller: Caller, context: Context) -> Any:
 # --- helpers ------------------------------------------------------------------------------------------------------
 
 
-def _reviewer(request: Request, caller: Caller) -> str:
+def only_a_hub_says_by(request: Request, caller: Caller) -> None:
+    """Raises `InvalidError` for another client that says on whose behalf it acts."""
     if "by" in request.args and caller.role is not Role.HUB:
         raise InvalidError(f"{request.command}: by: is for a hub, which says which of its users it was; leave it out")
+
+
+def _reviewer(request: Request, caller: Caller) -> str:
+    only_a_hub_says_by(request, caller)
     return _token(caller)
 
 

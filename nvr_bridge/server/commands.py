@@ -163,6 +163,11 @@ async def _consent_renew(request: Request, caller: Caller, context: Context) -> 
     return await context.api.consents.renew({**request.args, "channel": _channel(request, caller)})
 
 
+async def _subject_get(request: Request, caller: Caller, context: Context) -> Any:
+    cases.only_a_hub_says_by(request, caller)
+    return await context.api.subjects.subject_get(request.args, caller.role, caller.token_id)
+
+
 def _channel(request: Request, caller: Caller) -> str:
     """How the visitor agreed, unless the client says otherwise."""
     kiosk = caller.role is Role.KIOSK
@@ -183,6 +188,7 @@ _HANDLERS: dict[Command, Handler] = {
     Command.CONSENT_RENEW: _consent_renew,
     Command.CONSENT_WITHDRAW: lambda request, _, context: context.api.consents.withdraw(request.args),
     Command.CONSENT_LIST: lambda _, __, context: context.api.consents.all(),
+    Command.SUBJECT_GET: _subject_get,
     Command.VISIT_LIST: lambda request, _, context: context.api.visit_list(request.args),
     Command.VISIT_CHECK_IN: lambda request, _, context: context.api.desk.check_in(request.args),
     Command.PASS_ISSUE: lambda request, _, context: context.api.desk.pass_issue(request.args),

@@ -76,9 +76,12 @@ async def test_agree_return_see_my_data_withdraw_unknown(
         assert site.engine["embeddings"] > before
         await tablet.tap(".done")
 
+        [case] = await site.admin.call("case/list")
+        await site.admin.call("case/send_back", case=case["case"], reason="who sent her?")
         await own_page(site, tablet.page, link)
         await tablet.at("kept")
         assert alias in await tablet.text("#name")
+        assert "who sent her?" in await tablet.text("#reviews")
         async with tablet.page.expect_download() as downloading:
             await tablet.tap("#download")
         await (await downloading.value).save_as(tmp_path / "kept.json")

@@ -54,6 +54,15 @@ function draw() {
       visit.attribution ? word(`found_${visit.attribution}`, visit) : "",
     ]),
   );
+  one("#reviews").replaceChildren(
+    table(["when", "what", "review_reason"], kept.reviews ?? [], (review) => [
+      when(review.at),
+      [word(`review_${review.act}`), review.attribution ? word(`found_${review.attribution}`, review) : ""]
+        .filter(Boolean)
+        .join(": "),
+      review.reason ?? "",
+    ]),
+  );
   const shown = [
     ...(kept.passes ?? []).map((row) => [row.issued_at, word("pass_issued"), ""]),
     ...(kept.pass_scans ?? []).map((row) => [row.at, word("pass_shown"), row.zone_id]),
