@@ -16,8 +16,8 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .client import Client
-from .const import DOMAIN
-from .errors import CannotConnectError, EngineError, UnauthorizedError
+from .const import CONF_FINGERPRINT, DOMAIN
+from .errors import CannotConnectError, CertificateError, EngineError, UnauthorizedError
 from .issues import Issues
 from .memory import Memory
 from .signs import Signs
@@ -95,7 +95,8 @@ class Bridge:
     async def _connect(self) -> tuple[Client, Subscribed]:
         session, data = async_get_clientsession(self._hass), self._entry.data
         # The engine is checked before the token is shown, which is nobody else's to see.
-        client = await Client.connect(session, data[CONF_HOST], data[CONF_PORT], self.engine_id)
+        address = (data[CONF_HOST], data[CONF_PORT])
+        client = await Client.connect(session, *address, self.engine_id, data.get(CONF_FINGERPRINT))
         try:
             await client.enter("auth", token=data[CONF_TOKEN])
             return client, await client.subscribe(self.memory.sequence)
@@ -158,7 +159,7 @@ class Bridge:
 
     def _lost(self, error: EngineError) -> None:
         """The connection ended, or did not come about."""
-        if self.connected:
+        if self.connected or isinstance(error, CertificateError):
             _LOGGER.warning("%s: connection lost: %s", self._entry.title, error)
         self.error = error
         self._issues.versions(error)

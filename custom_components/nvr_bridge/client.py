@@ -10,7 +10,14 @@ import aiohttp
 from yarl import URL
 
 from .const import SCHEMA
-from .errors import CannotConnectError, CommandError, EngineError, IncompatibleError, UnauthorizedError
+from .errors import (
+    CannotConnectError,
+    CertificateError,
+    CommandError,
+    EngineError,
+    IncompatibleError,
+    UnauthorizedError,
+)
 from .wire import Hello, Subscribed, read
 
 PATIENCE = 10.0  # seconds for each answer
@@ -33,11 +40,17 @@ class Client:
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
 
     @classmethod
-    async def connect(cls, session: aiohttp.ClientSession, host: str, port: int, engine_id: str) -> Self:
-        """Open a socket and hear the hello of that engine, or of any for "". Raises `EngineError`."""
-        address, url = f"{host}:{port}", URL.build(scheme="http", host=host, port=port, path="/ws")
+    async def connect(
+        cls, session: aiohttp.ClientSession, host: str, port: int, engine_id: str, fingerprint: str | None = None
+    ) -> Self:
+        """Open a socket and hear the hello of that engine, or of any for "". Raises `EngineError`.
+
+        With a `fingerprint` (SHA-256, in hexadecimal) by TLS, and only to the certificate that has it.
+        """
+        scheme, pin = ("wss", aiohttp.Fingerprint(bytes.fromhex(fingerprint))) if fingerprint else ("ws", True)
+        address, url = f"{host}:{port}", URL.build(scheme=scheme, host=host, port=port, path="/ws")
         # aiohttp's own heartbeat leaves a timer behind when the other side falls silent.
-        socket = await _patient(address, session.ws_connect(url, autoping=False, max_msg_size=MESSAGE_LIMIT))
+        socket = await _patient(address, session.ws_connect(url, autoping=False, max_msg_size=MESSAGE_LIMIT, ssl=pin))
         try:
             hello = read(Hello, await _patient(address, _receive(socket)))
             hello.check(engine_id)
@@ -107,6 +120,8 @@ async def _patient[T](what: str, work: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(PATIENCE):
             return await work
+    except aiohttp.ServerFingerprintMismatch as err:
+        raise CertificateError(what, err.got.hex()) from err
     except (aiohttp.ClientError, OSError, ValueError) as err:
         raise CannotConnectError(f"{what}: {str(err) or 'no answer'}") from err
 

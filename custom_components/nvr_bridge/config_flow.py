@@ -5,17 +5,25 @@ from contextlib import aclosing
 from typing import Any
 
 import voluptuous as vol
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlow, ConfigFlowResult, OptionsFlow
-from homeassistant.const import CONF_CODE, CONF_HOST, CONF_PORT, CONF_TOKEN
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowResult,
+    OptionsFlow,
+)
+from homeassistant.const import CONF_CODE, CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
 from homeassistant.core import callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import selector
+from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .client import Client
-from .const import CONF_ACT, CONF_NOTICE_HASH, CONF_SIGN, CONF_ZONES, DEFAULT_PORT, DOMAIN
-from .errors import EngineError
+from .const import CONF_ACT, CONF_FINGERPRINT, CONF_NOTICE_HASH, CONF_SIGN, CONF_ZONES, DEFAULT_PORT, DOMAIN
+from .errors import CertificateError, EngineError
 from .wire import Zone
 
 CONF_ZONE = "zone"
@@ -24,16 +32,19 @@ CONF_CONFIRMED = "notice_confirmed"
 _SWITCHES = ["binary_sensor", "input_boolean", "switch"]
 _SIGNS = selector({"entity": {"domain": [*_SWITCHES, "light"]}})
 _ACTS = selector({"entity": {"domain": [*_SWITCHES, "button", "event", "input_button"]}})
-_ADDRESS = vol.Schema({vol.Required(CONF_HOST): cv.string, vol.Required(CONF_PORT): cv.port})
-_CODE = vol.Schema({vol.Required(CONF_CODE): cv.string})
+_UNSEEN = "00" * 32  # in place of a fingerprint: no certificate has it, so whichever there is comes to be shown
+_ADDRESS: dict[Any, Any] = {vol.Required(CONF_HOST): cv.string, vol.Required(CONF_PORT): cv.port}
+_ADDRESS[vol.Required(CONF_SSL, default=False)] = bool
+_FORMS = {"user": vol.Schema(_ADDRESS), "pair": vol.Schema({vol.Required(CONF_CODE): cv.string})}
 
 
 class NvrBridgeConfigFlow(ConfigFlow, domain=DOMAIN):
-    """One entry for each engine. Pairing again and a new address take the same steps."""
+    """One entry for each engine. Every way ends in a connection to it; what is missing until then is asked for."""
 
     def __init__(self) -> None:
         self._entry: ConfigEntry | None = None  # which pairs again, or has a new address
-        self._data: dict[str, Any] = {CONF_PORT: DEFAULT_PORT}  # of the address and, once paired, the token
+        self._data: dict[str, Any] = {CONF_PORT: DEFAULT_PORT}  # as the entry's will be
+        self._code = ""
         self._engine_id = ""  # once it is known which engine is meant
         self._name = ""
 
@@ -45,17 +56,7 @@ class NvrBridgeConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """By address."""
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            self._data = {CONF_HOST: user_input[CONF_HOST].strip(), CONF_PORT: user_input[CONF_PORT]}
-            if not (errors := await self._reach()):
-                if self._entry:
-                    return self.async_update_reload_and_abort(self._entry, data_updates=self._data)
-                await self.async_set_unique_id(self._engine_id, raise_on_progress=False)
-                self._abort_if_unique_id_configured(self._data)
-                return await self.async_step_pair()
-        schema = self.add_suggested_values_to_schema(_ADDRESS, self._data)
-        return self.async_show_form(step_id="user", data_schema=schema, errors=errors)
+        return await self._go_on("user", user_input)
 
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
         """Found on the network."""
@@ -64,50 +65,93 @@ class NvrBridgeConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_abort(reason="not_an_engine")
         self._data = {CONF_HOST: discovery_info.host, CONF_PORT: discovery_info.port}
         self._name = discovery_info.properties.get("name") or discovery_info.name.partition(".")[0]
-        await self.async_set_unique_id(self._engine_id)
-        self._abort_if_unique_id_configured(self._data)
-        self.context["title_placeholders"] = {"name": self._name}
-        return await self.async_step_pair()
+        await self._claim()
+        return self._ask("pair")
+
+    async def async_step_hassio(self, discovery_info: HassioServiceInfo) -> ConfigFlowResult:
+        """Run beside the hub as an add-on, which may give a token too."""
+        given = discovery_info.config
+        self._data = {key: given[key] for key in (CONF_HOST, CONF_PORT, CONF_TOKEN) if key in given}
+        try:
+            await self._meet()
+        except EngineError as err:
+            return self.async_abort(reason=err.word)
+        await self._claim()
+        return self._ask("hassio_confirm")
+
+    async def async_step_hassio_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """The user wants it."""
+        return await self._go_on("hassio_confirm", user_input)
+
+    async def async_step_certificate(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """The user compared the fingerprint that was shown."""
+        return await self._go_on("certificate", user_input)
 
     async def async_step_pair(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """The code that `nvr-bridge pair` shows becomes a token."""
-        errors: dict[str, str] = {}
-        if user_input is not None and not (errors := await self._reach(user_input[CONF_CODE].replace(" ", ""))):
-            if self._entry:
-                return self.async_update_reload_and_abort(self._entry, data_updates=self._data)
-            return self.async_create_entry(title=self._name, data=self._data)
-        names = {"name": self._name}
-        return self.async_show_form(step_id="pair", data_schema=_CODE, errors=errors, description_placeholders=names)
+        return await self._go_on("pair", user_input)
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """The token was revoked: a new code is needed."""
+        """The token was revoked, or the certificate is another one: a new code is needed."""
         self._know(self._get_reauth_entry())
-        return await self.async_step_pair()
+        return self._ask("pair")
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """The engine has a new address."""
+        """The engine has a new address, or is to be reached by TLS."""
         self._know(self._get_reconfigure_entry())
-        return await self.async_step_user()
+        return self._ask("user")
 
     def _know(self, entry: ConfigEntry) -> None:
-        self._entry, self._data, self._engine_id, self._name = (
-            entry,
-            dict(entry.data),
-            entry.unique_id or "",
-            entry.title,
-        )
+        self._entry, self._data, self._name = entry, dict(entry.data), entry.title
+        self._engine_id = entry.unique_id or ""
 
-    async def _reach(self, code: str | None = None) -> dict[str, str]:
-        """Connect, and pair if there is a code. What the form has to say of it: nothing if all went well."""
-        host, port, session = self._data[CONF_HOST], self._data[CONF_PORT], async_get_clientsession(self.hass)
+    async def _claim(self) -> None:
+        """End here if this engine has an entry, which learns the new address."""
+        known = await self.async_set_unique_id(self._engine_id, raise_on_progress=self.source != SOURCE_USER)
+        # What is announced is the port without encryption.
+        keeps_port = known is not None and CONF_FINGERPRINT in known.data
+        self._abort_if_unique_id_configured({CONF_HOST: self._data[CONF_HOST]} if keeps_port else self._data)
+        self.context["title_placeholders"] = {"name": self._name}
+
+    async def _meet(self) -> None:
+        """Connect, and make sure of a token if there is what that takes. Raises `EngineError`."""
+        address = (self._data[CONF_HOST], self._data[CONF_PORT], self._engine_id, self._data.get(CONF_FINGERPRINT))
+        async with aclosing(await Client.connect(async_get_clientsession(self.hass), *address)) as client:
+            self._engine_id, self._name = client.hello.engine_id, client.hello.name
+            if self._code:
+                name = self.hass.config.location_name
+                self._data[CONF_TOKEN] = await client.enter("pair", code=self._code, name=name)
+
+    async def _go_on(self, step: str, answer: dict[str, Any] | None) -> ConfigFlowResult:
+        """From a step's form to the next one that is needed, or to the end."""
+        if answer is None:
+            return self._ask(step)
+        if CONF_HOST in answer:
+            pin = {CONF_FINGERPRINT: self._data.get(CONF_FINGERPRINT, _UNSEEN)} if answer[CONF_SSL] else {}
+            token = {key: self._data[key] for key in (CONF_TOKEN,) if key in self._data}
+            self._data = {CONF_HOST: answer[CONF_HOST].strip(), CONF_PORT: answer[CONF_PORT], **pin, **token}
+        self._code = answer.get(CONF_CODE, self._code).replace(" ", "")
         try:
-            async with aclosing(await Client.connect(session, host, port, self._engine_id)) as client:
-                self._engine_id, self._name = client.hello.engine_id, client.hello.name
-                if code is not None:
-                    self._data[CONF_TOKEN] = await client.enter("pair", code=code, name=self.hass.config.location_name)
+            await self._meet()
+        except CertificateError as err:
+            self._data[CONF_FINGERPRINT] = err.fingerprint  # shown first, and connected to only if the user goes on
+            return self._ask("certificate")
         except EngineError as err:
-            return {"base": err.word}
-        return {}
+            return self._ask("pair" if self._code else step, {"base": err.word})
+        if self._entry:
+            return self.async_update_reload_and_abort(self._entry, data=self._data)
+        if CONF_TOKEN in self._data:
+            return self.async_create_entry(title=self._name, data=self._data)
+        if self.unique_id is None:
+            await self._claim()
+        return self._ask("pair")
+
+    def _ask(self, step: str, errors: dict[str, str] | None = None) -> ConfigFlowResult:
+        known = {**self._data, CONF_SSL: CONF_FINGERPRINT in self._data}
+        schema = self.add_suggested_values_to_schema(_FORMS.get(step, vol.Schema({})), known)
+        shown = bytes.fromhex(self._data.get(CONF_FINGERPRINT, "")).hex(":").upper()
+        names = {"name": self._name, "fingerprint": shown}
+        return self.async_show_form(step_id=step, data_schema=schema, errors=errors, description_placeholders=names)
 
 
 class NvrBridgeOptionsFlow(OptionsFlow):

@@ -9,6 +9,8 @@ SCHEMA = 1  # of the wire contract, the newest version spoken here
 OLDEST_SCHEMA = 1
 DEFAULT_PORT = 8645
 
+CONF_FINGERPRINT = "fingerprint"  # in the data, where the connection is encrypted: of the engine's certificate
+
 CONF_ZONES = "zones"  # in the options: zone id → these, with the notice that the user confirmed
 CONF_SIGN = "sign"
 CONF_ACT = "act"

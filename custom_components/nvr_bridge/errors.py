@@ -17,6 +17,14 @@ class UnauthorizedError(EngineError):
     """The token or pairing code is not accepted. A new code helps."""
 
 
+class CertificateError(UnauthorizedError):
+    """The engine has another certificate than the one that a person compared. Comparing its fingerprint helps."""
+
+    def __init__(self, address: str, fingerprint: str) -> None:
+        super().__init__(f"{address}: has another certificate, {fingerprint}", "certificate_changed")
+        self.fingerprint = fingerprint
+
+
 class IncompatibleError(EngineError):
     """No schema version in common. An update helps: of the engine if it is `engine_too_old`, else of the integration."""
 

@@ -7,11 +7,20 @@ speak another version, or be somebody else.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import hashlib
 import json
+import ssl
+import tempfile
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 TOKEN = "token-of-the-hub"
 CODE = "12345678"
@@ -108,6 +117,31 @@ def case(case_id: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+class Certificate:
+    """A certificate that vouches for itself, as an engine makes one."""
+
+    def __init__(self) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "NVR Bridge")])
+        now = dt.datetime.now(dt.UTC)
+        builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(days=1))
+        made = builder.not_valid_after(now + dt.timedelta(days=1)).sign(key, hashes.SHA256())
+        self.fingerprint = hashlib.sha256(made.public_bytes(serialization.Encoding.DER)).hexdigest()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        plain = serialization.NoEncryption()
+        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "both.pem"
+            path.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
+            self.context.load_cert_chain(path)
+
+    @property
+    def shown(self) -> str:
+        """As `nvr-bridge pair` shows it."""
+        return ":".join(self.fingerprint[at : at + 2] for at in range(0, 64, 2)).upper()
+
+
 class FakeEngine:
     """One engine; `start` and `stop` it as often as needed, it keeps its port and its log."""
 
@@ -128,6 +162,7 @@ class FakeEngine:
         self.refuse_entry: str | None = None  # a code for `auth_failed`
         self.refuse: dict[str, tuple[str, str]] = {}  # command → code and message
         self.slow = 0.0  # seconds before each answer to a command
+        self.certificate: Certificate | None = None  # with one, the port speaks TLS from the next start on
         self.greets = True
         self.pongs = True
         self.pings = 0
@@ -149,7 +184,8 @@ class FakeEngine:
         app.router.add_get("/ws", self._serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        tls = self.certificate.context if self.certificate else None
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True, ssl_context=tls)
         await site.start()
         self.port = self._runner.addresses[0][1]
 

@@ -57,7 +57,7 @@ async def test_by_address(hass: HomeAssistant, engine: FakeEngine) -> None:
     assert flow["step_id"] == "user"
     flow = await answer(hass, flow, **address(engine))
     assert flow["step_id"] == "pair"
-    assert flow["description_placeholders"] == {"name": "Riverside"}
+    assert flow["description_placeholders"]["name"] == "Riverside"
     flow = await answer(hass, flow, code=" 1234 5678 ")
     await finish(hass, flow)
     assert engine.of("pair") == [{"type": "pair", "schema": 1, "code": CODE, "name": "test home"}]
@@ -96,6 +96,9 @@ async def test_an_engine_of_another_age(
     flow = await start(hass, SOURCE_USER)
     flow = await answer(hass, flow, **address(engine))
     assert flow["errors"] == {"base": word}
+    engine.hello |= {"schema": 1, "oldest_schema": 1}
+    flow = await answer(hass, flow, **address(engine))
+    await finish(hass, await answer(hass, flow, code=CODE))
 
 
 async def test_a_wrong_code_may_be_corrected(hass: HomeAssistant, engine: FakeEngine) -> None:
@@ -112,6 +115,8 @@ async def test_too_many_wrong_codes(hass: HomeAssistant, engine: FakeEngine) -> 
     flow = await answer(hass, flow, **address(engine))
     flow = await answer(hass, flow, code=CODE)
     assert flow["errors"] == {"base": "rate_limited"}
+    engine.refuse_entry = None
+    await finish(hass, await answer(hass, flow, code=CODE))
 
 
 async def test_the_engine_goes_before_the_code_is_entered(hass: HomeAssistant, engine: FakeEngine) -> None:
@@ -120,6 +125,8 @@ async def test_the_engine_goes_before_the_code_is_entered(hass: HomeAssistant, e
     await engine.stop()
     flow = await answer(hass, flow, code=CODE)
     assert flow["errors"] == {"base": "cannot_connect"}
+    await engine.start()
+    await finish(hass, await answer(hass, flow, code=CODE))
 
 
 async def test_the_code_is_shown_to_no_other_engine(hass: HomeAssistant, engine: FakeEngine) -> None:
@@ -128,6 +135,8 @@ async def test_the_code_is_shown_to_no_other_engine(hass: HomeAssistant, engine:
     flow = await answer(hass, flow, code=CODE)
     assert flow["errors"] == {"base": "wrong_engine"}
     assert engine.asked == []
+    engine.engine["id"] = ENGINE_ID
+    await finish(hass, await answer(hass, flow, code=CODE))
 
 
 async def test_an_engine_is_added_once(hass: HomeAssistant, engine: FakeEngine, entry: MockConfigEntry) -> None:
@@ -180,3 +189,8 @@ async def test_a_new_address_is_not_another_engine(
     engine.engine["id"] = "f" * 32
     flow = await answer(hass, flow, **address(engine))
     assert flow["errors"] == {"base": "wrong_engine"}
+    engine.engine["id"] = ENGINE_ID
+    flow = await answer(hass, flow, **address(engine))
+    assert flow["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    await hass.config_entries.async_unload(entry.entry_id)
