@@ -68,6 +68,13 @@ def _source(value: Any) -> str:
     return told
 
 
+def _value(value: Any) -> float | str:
+    """A number, or a word; which of them, and how far it may go, the setting itself says."""
+    if isinstance(value, str):
+        return text(40)(value)
+    return number(-1e9, 1e9)(value)
+
+
 _CASE = text(20)
 _BY = text(255)  # the hub's own id of its user: opaque here
 _SEEN = text(20)
@@ -292,6 +299,10 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.RETENTION_GET: vol.Schema({}),
     Command.RETENTION_PURGE: vol.Schema({}),
     Command.RETENTION_STATUS: vol.Schema({}),
+    Command.SETTINGS_LIST: vol.Schema({}),
+    Command.SETTINGS_SET: vol.Schema(
+        {vol.Required("key"): identifier, vol.Required("value"): or_none(_value), vol.Optional("by"): _BY}
+    ),
     Command.RETENTION_SET: vol.Schema(
         vol.All({vol.Optional(kind.value): or_none(number(0, RETENTION_DAYS)) for kind in RetentionClass}, not_empty)
     ),

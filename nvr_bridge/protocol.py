@@ -88,6 +88,8 @@ class Command(StrEnum):
     RETENTION_SET = "retention/set"
     RETENTION_PURGE = "retention/purge"
     RETENTION_STATUS = "retention/status"
+    SETTINGS_LIST = "settings/list"
+    SETTINGS_SET = "settings/set"
 
 
 _OPERATORS = frozenset({Role.ADMIN, Role.REVIEWER})
@@ -153,6 +155,8 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.RETENTION_SET: _KEEPERS,
     Command.RETENTION_PURGE: _KEEPERS,
     Command.RETENTION_STATUS: _KEEPERS | {Role.REVIEWER},
+    Command.SETTINGS_LIST: _KEEPERS | {Role.REVIEWER},
+    Command.SETTINGS_SET: _KEEPERS,
 }
 
 
@@ -283,6 +287,20 @@ class WatchStatus(TypedDict):
     keys_backed_up_at: str | None  # by the engine itself, since the start
 
 
+class Setting(TypedDict):
+    """What may be set while the engine runs: a number of some unit in a range, or one of some words."""
+
+    key: str
+    value: float | str
+    default: float | str  # what taking a change back gives
+    source: str  # by whose word: "profile", "bridge.yaml" or "set"
+    unit: NotRequired[str]  # "d", "h" or "min"
+    min: NotRequired[float]
+    max: NotRequired[float]
+    step: NotRequired[float]
+    options: NotRequired[list[str]]
+
+
 class EngineStatus(TypedDict):
     """The engine in a snapshot or a `state` push."""
 
@@ -299,6 +317,7 @@ class EngineStatus(TypedDict):
     sign_ttl: float
     watch: WatchStatus
     cases_waiting: int  # as many as the evening list has that need a review
+    settings: list[Setting]
 
 
 class Snapshot(TypedDict):

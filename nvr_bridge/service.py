@@ -38,6 +38,7 @@ from .office.mine import Mine
 from .office.notary import Notary
 from .office.portal import Portal
 from .office.receipts import ReceiptDesk
+from .office.settings import SiteSettings
 from .office.signings import Signings
 from .office.subjects import Subjects
 from .presence import Presence
@@ -121,6 +122,8 @@ class Service:
         self.watch = Watch(*watched, parts.keeper, parts.keyring)
         self.consents = parts.consents
         self.consents.changed = self._push_engine
+        self.settings = SiteSettings(parts.keeper)
+        self.settings.changed = self._push_engine
         self.engine_id = parts.database.engine_id
         self._parts = parts
         self._clock = clock
@@ -153,6 +156,7 @@ class Service:
             "sign_ttl": self.config.sign_ttl,
             "watch": self.watch.status(now),
             "cases_waiting": self.cases.waiting,
+            "settings": self.settings.listed(),
         }
 
     def snapshot(self) -> Snapshot:
@@ -265,6 +269,7 @@ class Service:
 
     async def load(self) -> None:
         """Take up what was before."""
+        await self.keeper.load()
         await self.keeper.note_notice()
         await self._load_assessment()
 

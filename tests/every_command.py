@@ -54,6 +54,7 @@ ARGUMENTS: dict[Command, dict[str, Any]] = {
     Command.ASSESSMENT_ACKNOWLEDGE: {"by": "R. Tan", "ground": "consent"},
     Command.RECEIPT_TAKE: {"number": 7},
     Command.RETENTION_SET: {"visits": 90},
+    Command.SETTINGS_SET: {"key": "retention_visits", "value": 90},
 }
 
 

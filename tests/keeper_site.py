@@ -151,6 +151,7 @@ async def kept_site(folder: Path, written: str = SITE, notice_hash: str | None =
             assessments = AssessmentTable(site.db, site.ledger)
             kept_by = (config, policy, site.db, settings, assessments, site.ledger, leaving, casebook)
             keeper = Keeper(*kept_by, lambda: clock[0])
+            await keeper.load()
             kept = Kept(site, config, keeper, leaving, gallery, clock)
             bus.attach(kept.told.append)
             yield kept

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from nvr_bridge.protocol import Setting
+
 
 class Receipts(Protocol):
     """Who gives them."""
@@ -52,7 +54,7 @@ class SmallKeeper:
         kept = {"class": "visits", "days": 90.0, "default": 365.0, "least": 36.0, "most": 1095.0, "source": "set"}
         return {"profile": "demo", "classes": [kept]}
 
-    async def retention_set(self, args: dict[str, Any]) -> Any:
+    async def retention_set(self, args: dict[str, Any], _by: str) -> Any:
         self._asked.append(("retention_set", args))
         return await self.retention_get()
 
@@ -64,3 +66,28 @@ class SmallKeeper:
         last = {"at": "2030-01-01T00:00:00.000+00:00", "removed": {"visitors": 1, "visits": 3, "events": 0}}
         due = {"visits": "2030-02-01T00:00:00.000+00:00", "events": None}
         return {"last": last, "due": due, "next_purge": "2030-01-01T01:00:00.000+00:00", "log_cut": True}
+
+
+class SmallSettings:
+    """Keeps `server.api.SettingsApi`."""
+
+    def __init__(self, asked: list[tuple[Any, ...]]) -> None:
+        self._asked = asked
+
+    def listed(self) -> list[Setting]:
+        return [
+            {
+                "key": "retention_visits",
+                "value": 90.0,
+                "default": 365.0,
+                "source": "set",
+                "unit": "d",
+                "min": 36.0,
+                "max": 1095.0,
+                "step": 1.0,
+            },
+        ]
+
+    async def set(self, args: dict[str, Any], by: str) -> Any:
+        self._asked.append(("settings_set", args, by))
+        return self.listed()

@@ -15,7 +15,7 @@ from typing import Any
 
 import aiohttp
 from small_cases import SmallCases
-from small_consents import SmallConsents, SmallKeeper
+from small_consents import SmallConsents, SmallKeeper, SmallSettings
 from small_desk import SmallDesk, SmallPortal
 from small_people import SmallIdentities, SmallSignings
 from small_visit import SmallKiosk, SmallMine, SmallSubjects
@@ -98,6 +98,7 @@ class SmallEngine:
         self.receipts = SmallReceipts()
         self.consents = SmallConsents(self)
         self.keeper = SmallKeeper(self.asked)
+        self.settings = SmallSettings(self.asked)
         self.readings = SmallReadings()
         self.closed: list[str] = []
         self.aliases = {"visitor": "Amber Finch 12"}
@@ -147,6 +148,7 @@ class SmallEngine:
                 "keys_backed_up_at": None,
             },
             "cases_waiting": 0,
+            "settings": self.settings.listed(),
         }
 
     def snapshot(self) -> Snapshot:

@@ -28,6 +28,7 @@ from . import (
     referrals,
     retention,
     serve,
+    settings,
     signings,
     site,
     subject,
@@ -63,6 +64,7 @@ app.add_typer(referrals.partners, name="partners")
 app.add_typer(referrals.app, name="referrals")
 app.add_typer(keys.app, name="keys")
 app.add_typer(retention.app, name="retention")
+app.add_typer(settings.app, name="settings")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(attribution.app, name="attribution")

@@ -24,7 +24,7 @@ class Limit:
 
     kind: RetentionClass
     days: float
-    default: float
+    default: float  # what holds unless somebody sets it over the API
     least: float
     most: float
     source: str  # "profile", "bridge.yaml" or "set"
@@ -65,17 +65,21 @@ def limits(policy: Policy, config: Config, changed: Mapping[str, float] | None =
         if kind in config.retention:
             days = _checked(policy, config, kind, config.retention[kind], f"retention.{kind}")
             source = "bridge.yaml"
+        default = days
         if changed and kind.value in changed:
             days, source = min(max(changed[kind.value], least), bound.most), "set"
-        found[kind] = Limit(kind, days, max(bound.default, least), least, bound.most, source)
+        found[kind] = Limit(kind, days, default, least, bound.most, source)
     return found
 
 
-def check(policy: Policy, config: Config, wanted: Mapping[str, float | None]) -> None:
-    """Raise `InvalidError` where somebody wants to set what the profile does not allow; None takes a change back."""
+def check(policy: Policy, config: Config, wanted: Mapping[str, float | None], prefix: str = "") -> None:
+    """Raise `InvalidError` where somebody wants to set what the profile does not allow; None takes a change back.
+
+    What is wrong is named by its class behind `prefix`.
+    """
     for name, days in wanted.items():
         if days is not None:
-            _checked(policy, config, RetentionClass(name), days, name)
+            _checked(policy, config, RetentionClass(name), days, f"{prefix}{name}")
 
 
 def _least(policy: Policy, config: Config, kind: RetentionClass) -> float:

@@ -72,10 +72,16 @@ class Keeper:
         self._clock = clock
         self._purging = asyncio.Lock()
         self._setting = asyncio.Lock()
+        self._changed: dict[str, float] = {}  # what was set over the API, in days by class
         self._to_cut = False  # something was removed since the database's log was last cut
         self.last_purge: float | None = None  # since the start
         self.next_purge = 0.0
         self.owed = 0  # visitors whom the last purge should have erased, or ended the consents of, and could not
+
+    async def load(self) -> None:
+        """Know what was set before the engine last stopped."""
+        stored = await self._settings.get(RETENTION_KEY) or {}
+        self._changed = {kind: days for kind, days in stored.items() if kind in set(RetentionClass)}
 
     async def note_notice(self) -> None:
         """Keep the notice in force under its hash, so that what anybody agreed to can be shown; note when it changed."""
@@ -106,25 +112,30 @@ class Keeper:
                     "most": limit.most,
                     "source": limit.source,
                 }
-                for limit in (await self._limits()).values()
+                for limit in self.limits().values()
             ],
         }
 
-    async def retention_set(self, args: dict[str, Any]) -> dict[str, Any]:
-        """Keep classes for so many days from now on; None takes back what was set."""
-        check(self._policy, self._config, args)
+    async def retention_set(
+        self, args: dict[str, Any], by: str, user: str | None = None, prefix: str = ""
+    ) -> dict[str, Any]:
+        """Keep classes for so many days from now on; None takes back what was set.
+
+        `by` is the token that it was set with, `user` whoever acted at a hub; what is refused is named behind `prefix`.
+        """
+        check(self._policy, self._config, args, prefix)
         async with self._setting:
-            stored = await self._settings.get(RETENTION_KEY) or {}
-            changed = {kind: days for kind, days in (stored | args).items() if days is not None}
+            changed = {kind: days for kind, days in (self._changed | args).items() if days is not None}
             async with self._database.write() as session:
                 await self._settings.put(session, RETENTION_KEY, changed or None)
-                await self._ledger.append(session, "retention_set", at=self._clock(), data=dict(args))
+                data: Data = {**args, "token": by, "user": user}
+                await self._ledger.append(session, "retention_set", at=self._clock(), data=data)
+            self._changed = changed
         return await self.retention_get()
 
-    async def _limits(self) -> Limits:
-        stored = await self._settings.get(RETENTION_KEY) or {}
-        known = {kind: days for kind, days in stored.items() if kind in set(RetentionClass)}
-        return limits(self._policy, self._config, known)
+    def limits(self) -> Limits:
+        """How long each class is kept now."""
+        return limits(self._policy, self._config, self._changed)
 
     # --- removing ---
 
@@ -151,7 +162,7 @@ class Keeper:
     async def purge(self) -> Report:
         """Remove what is due. Killed anywhere, the next run goes on."""
         async with self._purging:
-            now, kept = self._clock(), await self._limits()
+            now, kept = self._clock(), self.limits()
             due = await self._plan(now, kept)
             self.owed = len(due.erase) + len(due.templates)
             self._to_cut |= not due.empty

@@ -171,14 +171,24 @@ class KeeperApi(Protocol):
     async def retention_get(self) -> Any:
         """How long each class of data is kept."""
 
-    async def retention_set(self, args: Arguments) -> Any:
-        """Keep it for longer or shorter."""
+    async def retention_set(self, args: Arguments, by: str) -> Any:
+        """Keep it for longer or shorter. `by` is the token."""
 
     async def retention_purge(self) -> Any:
         """Remove what is due, now."""
 
     async def retention_status(self) -> Any:
         """What was removed last, and what is due next."""
+
+
+class SettingsApi(Protocol):
+    """What may be set while the engine runs. `by` is the token."""
+
+    def listed(self) -> Any:
+        """Every setting, with how far it may be changed."""
+
+    async def set(self, args: Arguments, by: str) -> Any:
+        """Change one, or take a change back."""
 
 
 class ReadingsApi(Protocol):
@@ -289,6 +299,10 @@ class EngineApi(Protocol):
     @property
     def keeper(self) -> KeeperApi:
         """Those who answer for the data."""
+
+    @property
+    def settings(self) -> SettingsApi:
+        """What may be set while the engine runs."""
 
     @property
     def cases(self) -> CasesApi:

@@ -23,30 +23,27 @@ async def get(request: Request, caller: Caller, context: Context) -> Any:
 
 async def confirm(request: Request, caller: Caller, context: Context) -> Any:
     """The verdict is right."""
-    return await context.api.cases.confirm(request.args, _reviewer(request, caller))
+    return await context.api.cases.confirm(request.args, acting(request, caller))
 
 
 async def change(request: Request, caller: Caller, context: Context) -> Any:
     """The verdict is another one."""
-    return await context.api.cases.change(request.args, _reviewer(request, caller))
+    return await context.api.cases.change(request.args, acting(request, caller))
 
 
 async def second(request: Request, caller: Caller, context: Context) -> Any:
     """A second person agrees to a change, or refuses it."""
-    return await context.api.cases.second(request.args, _reviewer(request, caller))
+    return await context.api.cases.second(request.args, acting(request, caller))
 
 
 async def send_back(request: Request, caller: Caller, context: Context) -> Any:
     """Somebody has to find out more."""
-    return await context.api.cases.send_back(request.args, _reviewer(request, caller))
+    return await context.api.cases.send_back(request.args, acting(request, caller))
 
 
 async def report(request: Request, _caller: Caller, context: Context) -> Any:
     """Counts of visits."""
     return await context.api.cases.report(request.args)
-
-
-# --- helpers ------------------------------------------------------------------------------------------------------
 
 
 def only_a_hub_says_by(request: Request, caller: Caller) -> None:
@@ -55,9 +52,13 @@ def only_a_hub_says_by(request: Request, caller: Caller) -> None:
         raise InvalidError(f"{request.command}: by: is for a hub, which says which of its users it was; leave it out")
 
 
-def _reviewer(request: Request, caller: Caller) -> str:
+def acting(request: Request, caller: Caller) -> str:
+    """The token that acts; a hub may say beside it for which of its users."""
     only_a_hub_says_by(request, caller)
     return _token(caller)
+
+
+# --- helpers ------------------------------------------------------------------------------------------------------
 
 
 def _token(caller: Caller) -> str:

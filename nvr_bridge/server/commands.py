@@ -177,6 +177,10 @@ def _channel(request: Request, caller: Caller) -> str:
     return channel
 
 
+async def _settings_list(_request: Request, _caller: Caller, context: Context) -> Any:
+    return context.api.settings.listed()
+
+
 type Handler = Callable[[Request, Caller, Context], Awaitable[Any]]
 
 _HANDLERS: dict[Command, Handler] = {
@@ -234,7 +238,13 @@ _HANDLERS: dict[Command, Handler] = {
     Command.RECEIPT_TAKE: lambda request, _, context: context.api.receipts.receipt_take(request.args),
     Command.ASSESSMENT_LIST: lambda _, __, context: context.api.assessment_list(),
     Command.RETENTION_GET: lambda _, __, context: context.api.keeper.retention_get(),
-    Command.RETENTION_SET: lambda request, _, context: context.api.keeper.retention_set(request.args),
+    Command.RETENTION_SET: lambda request, caller, context: context.api.keeper.retention_set(
+        request.args, cases.acting(request, caller)
+    ),
     Command.RETENTION_PURGE: lambda _, __, context: context.api.keeper.retention_purge(),
     Command.RETENTION_STATUS: lambda _, __, context: context.api.keeper.retention_status(),
+    Command.SETTINGS_LIST: _settings_list,
+    Command.SETTINGS_SET: lambda request, caller, context: context.api.settings.set(
+        request.args, cases.acting(request, caller)
+    ),
 }

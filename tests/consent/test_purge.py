@@ -131,7 +131,7 @@ async def test_events_go_and_their_numbers_are_not_given_again(kept: Kept) -> No
 
 
 async def test_a_verdict_stays_when_the_referral_that_decided_it_goes(kept: Kept) -> None:
-    await kept.keeper.retention_set({"referrals": 40.0})
+    await kept.keeper.retention_set({"referrals": 40.0}, "admin")
     ann, bo = await kept.pass_for(), await kept.pass_for()
     await kept.refer(PARTNER, NUMBER, 0)
     brought = await kept.visit(ann, 1, number=NUMBER)
@@ -148,8 +148,8 @@ async def test_a_verdict_stays_when_the_referral_that_decided_it_goes(kept: Kept
 
 async def test_a_referral_is_kept_while_it_protects(kept: Kept) -> None:
     with pytest.raises(InvalidError, match="referrals: 35 days are fewer than the 36 for which it can decide"):
-        await kept.keeper.retention_set({"referrals": 35.0})
-    await kept.keeper.retention_set({"referrals": 36.0})
+        await kept.keeper.retention_set({"referrals": 35.0}, "admin")
+    await kept.keeper.retention_set({"referrals": 36.0}, "admin")
     ann = await kept.pass_for()
     await kept.refer(PARTNER, NUMBER, 0)
     await kept.visit(ann, 2.9, number=NUMBER)
@@ -160,7 +160,7 @@ async def test_a_referral_is_kept_while_it_protects(kept: Kept) -> None:
 
 
 async def test_a_verdict_stays_when_the_earlier_visit_that_decided_it_goes(kept: Kept) -> None:
-    await kept.keeper.retention_set({"visits": 40.0})
+    await kept.keeper.retention_set({"visits": 40.0}, "admin")
     first, second = await kept.pass_for(), await kept.pass_for(20)
     await kept.refer(PARTNER, NUMBER, 0)
     await kept.visit(first, 1, number=NUMBER)

@@ -28,8 +28,22 @@ async def test_it_is_changed_over_the_api_kept_over_a_restart_and_in_the_ledger(
     async with start() as site:
         assert days(await site.admin.call("retention/get"))["sightings"] == (1.0, "set")
         assert days(await site.admin.call("retention/set", sightings=None))["sightings"] == (7.0, "profile")
-        acts = [(each.act, each.data) for each in await site.service._parts.ledger.since(0)]
-        assert ("retention_set", {"events": 3.0, "sightings": 1.0}) in acts
+        acts = [each.data for each in await site.service._parts.ledger.since(0) if each.act == "retention_set"]
+        first = {"events": 3.0, "sightings": 1.0, "user": None}
+        assert [(each | first == each, each["token"] != "") for each in acts[:1]] == [(True, True)]
+
+
+async def test_it_is_a_setting_that_hubs_are_shown_and_change(start) -> None:  # type: ignore[no-untyped-def]
+    async with start() as site:
+        snapshot = (await site.hub.call("engine/status"))["settings"]
+        assert {setting["key"]: setting["value"] for setting in snapshot}["retention_events"] == 7.0
+        await site.hub.call("settings/set", key="retention_events", value=3, by="user 7")
+        found = {each["key"]: each for each in (await site.admin.call("engine/status"))["settings"]}
+        assert (found["retention_events"]["value"], found["retention_events"]["source"]) == (3.0, "set")
+        with pytest.raises(InvalidError, match="by: is for a hub"):
+            await site.admin.call("settings/set", key="retention_events", value=3, by="user 7")
+        with pytest.raises(InvalidError, match="retention_events: 31 days are more than profile demo allows"):
+            await site.hub.call("settings/set", key="retention_events", value=31)
 
 
 async def test_settings_that_the_profile_forbids_stop_the_start(

@@ -1,0 +1,46 @@
+"""`nvr-bridge settings`: what may be changed while the engine runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from .shared import DEFAULT_CONFIG, ConfigOption, JsonOption, ask, print_table, show
+
+app = typer.Typer(help="What may be changed while the engine runs.", no_args_is_help=True)
+
+_DEFAULT = "default"
+
+
+@app.command("list")
+def list_settings(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Every setting, by whose word it holds, and how far it may be changed."""
+    _print(ask(config, "settings/list"), as_json)
+
+
+@app.command("set")
+def set_setting(
+    key: Annotated[str, typer.Argument(help="The setting, as `nvr-bridge settings list` names it.")],
+    value: Annotated[
+        str,
+        typer.Argument(help=f"A number of its unit, a duration such as 36h, a word, or {_DEFAULT!r} to take it back."),
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Change a setting, or take a change back. The ledger keeps that it was changed."""
+    _print(ask(config, "settings/set", key=key, value=None if value == _DEFAULT else value), as_json)
+
+
+def _print(settings: list[dict[str, Any]], as_json: bool) -> None:
+    columns = {"key": "Setting", "value": "Value", "default": "Default", "source": "By", "may": "May be"}
+    show(settings, as_json, lambda: print_table(columns, map(_row, settings), "There is nothing to set."))
+
+
+def _row(setting: dict[str, Any]) -> dict[str, Any]:
+    if "options" in setting:
+        return {**setting, "may": " or ".join(setting["options"])}
+    unit = setting["unit"]
+    told = {key: f"{setting[key]:g} {unit}" for key in ("value", "default")}
+    return {**setting, **told, "may": f"{setting['min']:g} to {setting['max']:g} {unit}"}
