@@ -31,6 +31,7 @@ from .consent.policy import Policy, load_policy
 from .consent.readings import Readings
 from .consent.receipts import Receipts
 from .consent.records import Records
+from .consent.requests import Requests
 from .consent.retention import limits
 from .consent.vault import Vault
 from .errors import RetryError
@@ -183,7 +184,7 @@ async def _build(config: Config, passphrase: str | None, stack: AsyncExitStack) 
     reader, fleet = _cameras(config, CameraTable(database, vault), sight, presence, gate, bus, stack)
     captures = Captures(fleet, sight)
     enrolment = Enrolment(config, policy, gate, records, gallery, recogniser, attendance, captures, sight, bus)
-    leaving = Leaving(records, gallery, recogniser, attendance, casebook, bus)
+    leaving = Leaving(records, Requests(database), gallery, recogniser, attendance, casebook, bus)
     passes, partners = Passes(database, vault, ledger, records), PartnerTable(database, ledger)
     register = Register(config, vault, records, passes, attendance, unjudged, presence.refresh)
     store = Store(database, evidence, ClaimTable(database), TokenTable(database), partners, ledger)

@@ -270,6 +270,7 @@ class Service:
     async def load(self) -> None:
         """Take up what was before."""
         await self.keeper.load()
+        await self.leaving.resume()
         await self.keeper.note_notice()
         await self._load_assessment()
 

@@ -29,7 +29,7 @@ class _Count:
     at: float
     version: int  # of the records
     to_renew: int
-    overdue: int
+    overdue: frozenset[str]  # visitors whose consent ran out, or whose erasure stopped halfway
     oldest: float | None
 
 
@@ -64,7 +64,7 @@ class Watch:
             "subjects_warning": self._policy.subjects_warning,
             "oldest_template": _iso(count.oldest),
             "to_renew": count.to_renew,
-            "erasures_overdue": count.overdue + self._keeper.owed + self._database.truncation_owed,
+            "erasures_overdue": len(count.overdue | self._keeper.owed) + self._database.truncation_owed,
             "log_cut": not self._database.truncation_owed,
             "last_purge": _iso(self._keeper.last_purge),
             "next_purge": _iso(self._keeper.next_purge or None),
@@ -92,12 +92,15 @@ class Watch:
     def _count(self, now: float) -> _Count:
         version, held = self._records.version, self._counted
         if held is None or held.version != version or not 0 <= now - held.at < FRESH:
-            consents = self._records.in_force.values()
+            in_force = self._records.in_force
+            consents, late = in_force.values(), now - OVERDUE
             held = self._counted = _Count(
                 at=now,
                 version=version,
                 to_renew=sum(not self._records.covers(consent) for consent in consents),
-                overdue=sum(consent.expires_at <= now - OVERDUE for consent in consents) + self._records.unreadable,
+                overdue=self._records.unreadable.union(
+                    who for who, given in in_force.items() if given.expires_at <= late
+                ),
                 oldest=min((consent.granted_at for consent in consents), default=None),
             )
         return held

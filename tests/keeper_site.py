@@ -16,6 +16,7 @@ from nvr_bridge.config import Config, load_config
 from nvr_bridge.consent.interlock import Interlock
 from nvr_bridge.consent.permit import Gate
 from nvr_bridge.consent.policy import load_policy
+from nvr_bridge.consent.requests import Requests
 from nvr_bridge.events import Bus, Push
 from nvr_bridge.gallery import Gallery
 from nvr_bridge.models import Ground, Known, Match, Permit, Probe, Sighting, Unknown, UnknownReason, Visit
@@ -146,7 +147,9 @@ async def kept_site(folder: Path, written: str = SITE, notice_hash: str | None =
             sight = Sight(NoModels(), worker, config.min_face)  # type: ignore[arg-type]
             recogniser = Recogniser(config.zones, gate, gallery, attendance, site.sightings, sight)
             casebook = site.casebook(config.rules)
-            leaving = Leaving(site.records, gallery, recogniser, attendance, casebook, bus, lambda: clock[0])
+            leaving = Leaving(
+                site.records, Requests(site.db), gallery, recogniser, attendance, casebook, bus, lambda: clock[0]
+            )
             settings = SettingsTable(site.db)
             assessments = AssessmentTable(site.db, site.ledger)
             kept_by = (config, policy, site.db, settings, assessments, site.ledger, leaving, casebook)

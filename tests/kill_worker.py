@@ -52,6 +52,7 @@ async def live(folder: str, seed: int) -> None:
             say("did", "rotate")
     async with kept_site(Path(folder)) as kept:
         kept.on_day(TODAY + 1)
+        await kept.leaving.resume()
         say("open")
         while True:
             people = sorted(kept.site.vault.visitors)

@@ -72,6 +72,7 @@ async def play(folder: Path, kills: int, seed: int) -> Played:
             played.hear(await _killed(workers, folder, chance))
             async with kept_site(folder) as kept:
                 kept.on_day(TODAY + 1)
+                await kept.leaving.resume()
                 await check(kept, played)
             verdict, _ = await asyncio.to_thread(verify_folder, folder / "data")
             assert verdict.intact, verdict.faults
@@ -101,6 +102,7 @@ async def check(kept: Kept, played: Played) -> None:
         assert played.granting is not None
         [visitor_id] = new
         played.people[visitor_id] = played.granting
+    assert not kept.leaving.owed
     await _check_templates(kept, played)
     for who, person in played.gone.items():
         found = await kept.match(person)

@@ -142,6 +142,21 @@ async def test_a_purge_that_could_not_erase_leaves_it_overdue(kept: Kept, cn: Po
     assert watch.status(kept.now)["erasures_overdue"] == 0
 
 
+async def test_one_that_was_asked_for_and_refused_is_overdue_and_counted_once(kept: Kept, cn: Policy) -> None:
+    watch, ann = watching(kept, cn), await kept.agree(1)
+    blocked = kept.site.data_dir / "keys" / "visitors.json.new"
+    blocked.mkdir()
+    kept.on_day(400)  # a purge would erase them too
+    for erase in (kept.leaving.erase(ann), kept.keeper.purge()):
+        with pytest.raises(RetryError, match="cannot be written"):
+            await erase
+        assert watch.status(kept.now)["erasures_overdue"] == 1
+    blocked.rmdir()
+    await kept.leaving.expire()
+    await kept.keeper.purge()
+    assert watch.status(kept.now)["erasures_overdue"] == 0
+
+
 async def test_the_warning_level_is_said_once_each_way(
     kept: Kept, cn: Policy, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -106,9 +106,9 @@ class Records:
         return self._agreed
 
     @property
-    def unreadable(self) -> int:
+    def unreadable(self) -> frozenset[str]:
         """Visitors whose key is gone and whose rows are not: a withdrawal stopped halfway."""
-        return sum(not self._vault.has_key(visitor_id) for visitor_id in self._aliases)
+        return frozenset(visitor_id for visitor_id in self._aliases if not self._vault.has_key(visitor_id))
 
     async def visitor_for(self, alias: str) -> str | None:
         """Whose alias this is, however it was typed."""

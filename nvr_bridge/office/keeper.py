@@ -76,7 +76,12 @@ class Keeper:
         self._to_cut = False  # something was removed since the database's log was last cut
         self.last_purge: float | None = None  # since the start
         self.next_purge = 0.0
-        self.owed = 0  # visitors whom the last purge should have erased, or ended the consents of, and could not
+        self._owed: frozenset[str] = frozenset()
+
+    @property
+    def owed(self) -> frozenset[str]:
+        """Who asked to be erased and could not be yet, or whom the last purge should have erased, or ended the consent of."""
+        return self._leaving.owed | self._owed
 
     async def load(self) -> None:
         """Know what was set before the engine last stopped."""
@@ -164,12 +169,12 @@ class Keeper:
         async with self._purging:
             now, kept = self._clock(), self.limits()
             due = await self._plan(now, kept)
-            self.owed = len(due.erase) + len(due.templates)
+            self._owed = frozenset({*due.erase, *due.templates})
             self._to_cut |= not due.empty
             removed: Counter[str] = Counter()
             removed["visitors"] = await self._erase(due.erase)
             removed[RetentionClass.TEMPLATES] = await self._leaving.lapse(due.templates)
-            self.owed = 0
+            self._owed = frozenset()
             if due.visits or due.sightings or due.aged & {RetentionClass.VISITS, RetentionClass.REFERRALS}:
                 await self._rows.settle(await self._casebook.to_settle_lapsed(partial(_gone, due)))
             for kind, visitor_ids in ((RetentionClass.SIGHTINGS, due.sightings), (RetentionClass.VISITS, due.visits)):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from ..consent.erasure import Withdrawn
 from ..consent.records import Records
+from ..consent.requests import Requests
 from ..errors import ErasureOwedError, NotFoundError, RetryError
 from ..events import Bus, Forget, Told
 from ..gallery import Gallery
 from ..recognise import Recogniser
 from ..visits.attendance import Attendance
 from ..visits.casebook import Casebook
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Leaving:
@@ -22,6 +26,7 @@ class Leaving:
     def __init__(
         self,
         records: Records,
+        requests: Requests,
         gallery: Gallery,
         recogniser: Recogniser,
         attendance: Attendance,
@@ -30,19 +35,37 @@ class Leaving:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._records = records
+        self._requests = requests
         self._gallery = gallery
         self._recogniser = recogniser
         self._attendance = attendance
         self._casebook = casebook
         self._bus = bus
         self._clock = clock
+        self.owed: frozenset[str] = frozenset()  # who asked to be erased, and could not be yet
+
+    async def resume(self) -> None:
+        """Erase those who asked before this engine started, and whom a crash or a full disk left there."""
+        self.owed |= await self._requests.all()
+        if self.owed:
+            _LOGGER.warning("consent: finishing %d erasures that were asked for before the start", len(self.owed))
+        try:
+            await self.erase_all(self.owed)
+        except RetryError as err:  # they match nobody, and are tried again
+            _LOGGER.warning("%s", err)
 
     async def erase(self, visitor_id: str) -> int:
-        """Erase a visitor who withdraws → the ledger's number of it. Raises as `Records.withdraw` does."""
+        """Erase a visitor who withdraws → the ledger's number of it. Raises as `Records.withdraw` does.
+
+        That they asked is on the disk before anything else is done. What cannot be done now is tried again by itself.
+        """
         self._gallery.forget(visitor_id)
         try:
+            await self._note(visitor_id)
             return await self._erase(visitor_id, lapsed=False)
         finally:
+            if self._records.alias(visitor_id) is not None:
+                self.owed |= {visitor_id}
             await self._gallery.rebuild(self._records.templates)
 
     async def erase_all(self, visitor_ids: Collection[str], *, lapsed: bool = False) -> int:
@@ -75,8 +98,8 @@ class Leaving:
         return erased
 
     async def expire(self) -> None:
-        """Erase the visitors whose consent has run out."""
-        await self.erase_all(await self._records.expired(self._clock()))
+        """Erase the visitors whose consent has run out, and those who asked to be and could not be yet."""
+        await self.erase_all(self.owed.union(await self._records.expired(self._clock())))
 
     async def lapse(self, visitor_ids: Iterable[str]) -> int:
         """End these visitors' consents and keep what else there is of them → how many templates that were."""
@@ -92,6 +115,12 @@ class Leaving:
             self._gallery.readmit(*leaving)  # they may agree again
         return ended
 
+    async def _note(self, visitor_id: str) -> None:
+        try:
+            await self._requests.add(visitor_id, self._clock())
+        except RetryError as err:  # the erasure itself may need less of the disk
+            _LOGGER.warning("consent: an erasure could not be noted, and is tried at once: %s", err)
+
     async def _erase(self, visitor_id: str, *, lapsed: bool) -> int:
         self._recogniser.forget(visitor_id)
         await self._attendance.forget(visitor_id)
@@ -101,6 +130,8 @@ class Leaving:
             gone = partial(self._gone, visits)
             withdrawn = await self._records.withdraw(visitor_id, self._clock(), gone, settled, lapsed=lapsed)
         finally:
+            if self._records.alias(visitor_id) is None:
+                self.owed -= {visitor_id}
             await self._attendance.forget(visitor_id, visits)
         return withdrawn.receipt
 

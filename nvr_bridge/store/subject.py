@@ -19,6 +19,7 @@ from .schema import (
     VisitorRow,
     VisitRow,
 )
+from .schema_erasures import ErasureRow
 from .schema_evidence import CorrectedRow, CoSignerRow, SigningRow, StaffRow
 from .schema_links import LinkRow
 
@@ -47,6 +48,7 @@ TOLD: Final[dict[type[Base], tuple[str, ...]]] = {
     PassRow: ("issued_at",),
     PassScanRow: ("zone_id", "at"),
     CheckInRow: ("zone_id", "at", "source"),
+    ErasureRow: ("asked_at",),
     LinkRow: ("issued_at", "expires_at"),
     SigningRow: ("zone_id", "at"),
     CoSignerRow: (),

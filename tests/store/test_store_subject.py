@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from nvr_bridge.store import schema_cases, schema_claims, schema_evidence, schema_links
+from nvr_bridge.store import schema_cases, schema_claims, schema_erasures, schema_evidence, schema_links
 from nvr_bridge.store.schema import Base
 from nvr_bridge.store.subject import TOLD
 
-WHOLE = (schema_cases, schema_claims, schema_evidence, schema_links)
+WHOLE = (schema_cases, schema_claims, schema_erasures, schema_evidence, schema_links)
 
 
 def test_every_table_with_a_visitor_in_it_is_told() -> None:
