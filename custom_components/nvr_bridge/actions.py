@@ -8,12 +8,12 @@ from typing import Any
 
 import voluptuous as vol
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import config_validation as cv
 
 from .bridge import NvrBridgeConfigEntry
 from .const import DOMAIN
-from .errors import CannotConnectError, CommandError
+from .errors import asked
 
 _OF_CASES = ["case", "state", "version", "alias", "zone", "started_at", "ended_at", "earlier"]
 _OF_CASES += ["attribution", "partner", "rule", "risks", "needs_review", "evidence_erased"]
@@ -84,14 +84,8 @@ async def _run(hass: HomeAssistant, action: Action, call: ServiceCall) -> Servic
     arguments = {_ON_WIRE.get(key, key): value for key, value in call.data.items() if key != "config_entry_id"}
     if "case" in arguments and call.context.user_id:
         arguments["by"] = call.context.user_id  # who reviews it: the engine tells users apart by the hub's own id
-    try:
+    with asked(**action.refusals):
         result = await entry.runtime_data.call(action.command, **arguments)
-    except CannotConnectError as err:
-        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="not_connected") from err
-    except CommandError as err:
-        error = ServiceValidationError if err.word in ("not_found", "invalid", "conflict") else HomeAssistantError
-        text, why = action.refusals.get(err.word, "refused"), {"reason": str(err)}
-        raise error(translation_domain=DOMAIN, translation_key=text, translation_placeholders=why) from err
     return action.answer(result) if call.return_response else None
 
 

@@ -3,35 +3,34 @@
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import EntityCategory
 
-from .entity import BridgeEntity, BridgeEntityDescription, setup_of
-from .wire import Camera, Engine, Zone
+from .entity import BridgeEntity, Shown, setup_of
 
 PARALLEL_UPDATES = 0
 
+_CONNECTIVITY = BinarySensorDeviceClass.CONNECTIVITY
+_DIAGNOSTIC = EntityCategory.DIAGNOSTIC
+
 SHOWN = {
-    Engine: [
-        BridgeEntityDescription(
+    "engine": [
+        Shown(
             key="connected",
-            device_class=BinarySensorDeviceClass.CONNECTIVITY,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            value=lambda bridge, engine: bridge.connected,
+            path="id",
+            device_class=_CONNECTIVITY,
+            entity_category=_DIAGNOSTIC,
+            value=lambda bridge, engine_id: bridge.connected,
             available=lambda bridge, engine: True,  # it says why the others are not
         ),
-        BridgeEntityDescription(key="armed"),
+        Shown(key="armed", attributes={"reasons": "watch.reasons"}),
     ],
-    Zone: [
-        BridgeEntityDescription(
-            key="recognition_armed",
-            value=lambda bridge, zone: zone.armed,
-            attributes=lambda zone: {"reasons": zone.reasons},
-        ),
-    ],
-    Camera: [
-        BridgeEntityDescription(
+    "zone": [Shown(key="recognition_armed", path="armed", attributes={"reasons": "reasons"})],
+    "camera": [
+        Shown(
             key="online",
-            device_class=BinarySensorDeviceClass.CONNECTIVITY,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            attributes=lambda camera: {"status": camera.state, "reason": camera.reason},
+            path="state",
+            device_class=_CONNECTIVITY,
+            entity_category=_DIAGNOSTIC,
+            value=lambda bridge, state: state == "online",
+            attributes={"status": "state", "reason": "reason"},
         ),
     ],
 }
@@ -39,8 +38,9 @@ SHOWN = {
 
 class BridgeBinarySensor(BridgeEntity, BinarySensorEntity):
     @property
-    def is_on(self) -> bool:
-        return bool(self.value)
+    def is_on(self) -> bool | None:
+        on: bool | None = self.value
+        return on
 
 
 async_setup_entry = setup_of(BridgeBinarySensor, SHOWN)

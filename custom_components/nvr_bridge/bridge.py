@@ -6,7 +6,6 @@ import random
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -21,7 +20,7 @@ from .errors import CannotConnectError, CertificateError, EngineError, Unauthori
 from .issues import Issues
 from .memory import Memory
 from .signs import Signs
-from .wire import Camera, Engine, Snapshot, Subscribed, Thing, VisitEvent, Zone, read
+from .wire import KINDS, Subscribed, Thing, VisitEvent, read, things
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ type NvrBridgeConfigEntry = ConfigEntry[Bridge]
 
 FIRST_WAIT = 0.5  # seconds until a lost connection is opened again; doubles with every failure, up to
 LONGEST_WAIT = 8.0
-NEW = "new"  # topic: a list of things that were not there before
+NEW = "new"  # topic: a thing, and those of its fields that it did not have before
 FORGET = "forget"  # topic: an alias and visits that must be shown no more; an alias of None means all of them
 
 
@@ -44,7 +43,6 @@ class Bridge:
         self._hass = hass
         self._entry = entry
         self._client: Client | None = None
-        self._reloading = False
         self._issues = Issues(hass, entry)
         self._signs = Signs(hass, entry, self)
         self._listeners: dict[str, list[Callable[..., None]]] = defaultdict(list)
@@ -54,13 +52,18 @@ class Bridge:
         """Whether what is known is the truth now."""
         return self.error is None
 
-    def all[T: Thing](self, kind: type[T]) -> list[T]:
-        """Every engine (there is one), zone or camera. Zones stay the same for as long as the entry is loaded."""
-        return [thing for thing in self.things.values() if isinstance(thing, kind)]
+    def all(self, kind: str) -> list[Thing]:
+        """Every thing of a kind; there is one engine."""
+        return [thing for thing in self.things.values() if thing.kind == kind]
+
+    def subentry(self, thing: Thing) -> str | None:
+        """The part of the entry that a camera belongs to, once there is one."""
+        parts = self._entry.subentries.items() if thing.kind == "camera" else ()
+        return next((part_id for part_id, part in parts if part.unique_id == thing.id), None)
 
     def identifier(self, topic: str) -> str:
         """A thing's name in the registries."""
-        return self.engine_id if topic == Engine.topic else f"{self.engine_id}_{topic}"
+        return self.engine_id if topic == "engine" else f"{self.engine_id}_{topic}"
 
     def listen(self, topic: str, listener: Callable[..., None]) -> CALLBACK_TYPE:
         """Be told when a thing changes (all are told when the connection does), `NEW`, `FORGET`, or `event_<zone>`."""
@@ -77,7 +80,7 @@ class Bridge:
         """Connect and learn what there is. Raises `CannotConnectError`, `IncompatibleError`, `UnauthorizedError`."""
         await self.memory.load()
         opened = await self._connect()
-        self._take(opened[1].snapshot)
+        self._take(opened[1].things)
         return opened
 
     def start(self, opened: tuple[Client, Subscribed]) -> None:
@@ -123,37 +126,32 @@ class Bridge:
         """The connection is there, and with it everything as of now."""
         self.error = None
         _LOGGER.info("%s: connected", self._entry.title)
-        if {zone.id for zone in self.all(Zone)} != {zone.id for zone in subscribed.snapshot.zones}:
-            # Zones are settings of this entry too, so it starts anew, and asks again then for what it missed.
-            self._reloading = True
-            self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
-            return
-        self._take(subscribed.snapshot)
+        self._issues.versions(None)
+        self._take(subscribed.things)
         self._tell_all()  # so that what was missed comes after the return from an outage, and is not taken for it
         if self.memory.sequence is not None and subscribed.sequence < self.memory.sequence:
             _LOGGER.warning("%s: its event log went back to an earlier state, as after a restore", self._entry.title)
             self.memory.saw(subscribed.sequence)
         for event in subscribed.events:
-            self._show(replace(event, replayed=True))
+            self._show(event)
         if subscribed.sequence != self.memory.sequence:
             self.memory.saw(subscribed.sequence)
         self._signs.report_now()
-        self._issues.zones(self.all(Zone))
+        self._issues.zones(self.all("zone"))
 
     def _heard(self, message: dict[str, Any]) -> None:
         """Something changed. Raises `CannotConnectError`."""
         match message.get("type"):
-            case _ if self._reloading:
-                pass
             case "event":
                 self._show(read(VisitEvent, message.get("event")))
             case "forget":
                 self._tell(FORGET, message.get("alias"), message.get("visits") or [])
             case "state":
-                for kind in (Engine, Zone, Camera):
-                    if raw := message.get(kind.__name__.lower()):
-                        self._changed(read(kind, raw))
-                if self.things.pop(f"camera_{message.get('removed_camera')}", None):
+                for thing in things(message):
+                    self._changed(thing)
+                gone = {f"{kind}_{message[f'removed_{kind}']}" for kind in KINDS if f"removed_{kind}" in message}
+                if gone & self.things.keys():
+                    self.things = {topic: thing for topic, thing in self.things.items() if topic not in gone}
                     self._prune()
                     self._tell_all()
 
@@ -170,21 +168,22 @@ class Bridge:
         self._tell_all()
 
     def _changed(self, thing: Thing) -> None:
-        is_new, self.things[thing.topic] = thing.topic not in self.things, thing
-        if is_new:
-            self._tell(NEW, [thing])
+        known, self.things[thing.topic] = self.things.get(thing.topic), thing
+        self._introduce(thing, known)
         self._tell(thing.topic)
-        if isinstance(thing, Camera):
-            self._tell(f"zone_{thing.zone}")
-        if isinstance(thing, Zone):
+        self._tell(f"zone_{thing.state.get('zone')}")
+        if thing.kind == "zone":
             self._issues.zones([thing])
 
-    def _take(self, snapshot: Snapshot) -> None:
-        self._issues.versions(None)
-        known = self.things
-        self.things = {thing.topic: thing for thing in (snapshot.engine, *snapshot.zones, *snapshot.cameras)}
-        self._tell(NEW, [thing for topic, thing in self.things.items() if topic not in known])
+    def _take(self, there_is: list[Thing]) -> None:
+        known, self.things = self.things, {thing.topic: thing for thing in there_is}
+        for thing in there_is:
+            self._introduce(thing, known.get(thing.topic))
         self._prune()
+
+    def _introduce(self, thing: Thing, known: Thing | None) -> None:
+        if fields := thing.state.keys() - (known.state.keys() if known else ()):
+            self._tell(NEW, thing, fields)  # the hub makes their entities at once: what happens next finds them
 
     def _show(self, event: VisitEvent) -> None:
         if self.memory.sequence is None or event.sequence > self.memory.sequence:

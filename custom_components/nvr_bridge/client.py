@@ -18,7 +18,7 @@ from .errors import (
     IncompatibleError,
     UnauthorizedError,
 )
-from .wire import Hello, Subscribed, read
+from .wire import Hello, Subscribed, read, subscribed
 
 PATIENCE = 10.0  # seconds for each answer
 SILENCE = 3.0  # seconds until an engine is asked whether it is alive, and again until it is taken for dead
@@ -70,7 +70,7 @@ class Client:
     async def subscribe(self, since: int | None) -> Subscribed:
         """The state, and every event after `since`. Only before `listen`, so that nothing can overtake the answer."""
         missed = {} if since is None else {"since": since}
-        return read(Subscribed, _result(await self._ask({"id": next(self._ids), "type": "subscribe", **missed})))
+        return subscribed(_result(await self._ask({"id": next(self._ids), "type": "subscribe", **missed})))
 
     async def listen(self, on_push: Callable[[dict[str, Any]], None]) -> None:
         """Hand over every push in order until the connection ends. Always raises, usually `CannotConnectError`."""

@@ -24,7 +24,7 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from .client import Client
 from .const import CONF_ACT, CONF_FINGERPRINT, CONF_NOTICE_HASH, CONF_SIGN, CONF_ZONES, DEFAULT_PORT, DOMAIN
 from .errors import CertificateError, EngineError
-from .wire import Zone
+from .wire import Thing
 
 CONF_ZONE = "zone"
 CONF_CONFIRMED = "notice_confirmed"
@@ -182,29 +182,33 @@ class NvrBridgeOptionsFlow(OptionsFlow):
         bindings = self.config_entry.options.get(CONF_ZONES, {})
         if user_input is None:
             bound = bindings.get(zone.id, {})
-            suggested = {**bound, CONF_CONFIRMED: bound.get(CONF_NOTICE_HASH) == zone.notice_hash}
+            suggested = {**bound, CONF_CONFIRMED: bound.get(CONF_NOTICE_HASH) == zone.state["notice_hash"]}
         elif user_input.get(CONF_SIGN) and not user_input.get(CONF_CONFIRMED):
             suggested, errors = user_input, {CONF_CONFIRMED: "notice_not_confirmed"}
         else:
             bound = {key: user_input[key] for key in (CONF_SIGN, CONF_ACT) if user_input.get(key)}
             if CONF_SIGN in bound:
-                bound[CONF_NOTICE_HASH] = zone.notice_hash
+                bound[CONF_NOTICE_HASH] = zone.state["notice_hash"]
             bindings = {key: binding for key, binding in {**bindings, zone.id: bound}.items() if binding}
             return self.async_create_entry(data={**self.config_entry.options, CONF_ZONES: bindings})
         schema = self.add_suggested_values_to_schema(_schema(zone), suggested)
-        names = {"zone": zone.name, "notice_hash": zone.notice_hash}
+        names = {"zone": zone.name, "notice_hash": zone.state["notice_hash"]}
         return self.async_show_form(step_id="zone", data_schema=schema, errors=errors, description_placeholders=names)
 
-    def _zones(self) -> dict[str, Zone] | None:
+    def _zones(self) -> dict[str, Thing] | None:
         """Those that wait for something of the hub's; None while the engine cannot be asked."""
         entry = self.config_entry
         if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.connected:
             return None
-        return {zone.id: zone for zone in entry.runtime_data.all(Zone) if zone.needs_sign or zone.needs_act}
+        return {
+            zone.id: zone
+            for zone in entry.runtime_data.all("zone")
+            if zone.state.get("needs_sign") or zone.state.get("needs_act")
+        }
 
 
-def _schema(zone: Zone) -> vol.Schema:
-    fields: dict[Any, Any] = {vol.Optional(CONF_ACT): _ACTS} if zone.needs_act else {}
-    if zone.needs_sign:
+def _schema(zone: Thing) -> vol.Schema:
+    fields: dict[Any, Any] = {vol.Optional(CONF_ACT): _ACTS} if zone.state.get("needs_act") else {}
+    if zone.state.get("needs_sign"):
         fields |= {vol.Optional(CONF_SIGN): _SIGNS, vol.Required(CONF_CONFIRMED, default=False): bool}
     return vol.Schema(fields)

@@ -1,7 +1,8 @@
-"""What every entity of an engine, a zone or a camera has in common."""
+"""What every entity of an engine, a site, a zone or a camera has in common."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
@@ -11,26 +12,34 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .bridge import NEW, Bridge, NvrBridgeConfigEntry
 from .const import DOMAIN
-from .wire import Camera, Engine, Thing, Zone
+from .errors import asked
+from .wire import KINDS, Thing
 
 
 @dataclass(frozen=True, kw_only=True)
-class BridgeEntityDescription(EntityDescription):
-    """What an entity shows of its engine, zone or camera; the key names it, and the field unless `value` is given."""
+class Shown(EntityDescription):
+    """An entity of each thing that has its field. The key names it, and the field as well unless `path` does."""
 
-    value: Callable[[Bridge, Any], Any] | None = None
-    available: Callable[[Bridge, Any], bool] = lambda bridge, thing: bridge.connected
-    attributes: Callable[[Any], dict[str, Any] | None] = lambda thing: None
+    path: str = ""
+    value: Callable[[Bridge, Any], Any] = lambda bridge, value: value  # what is shown of what the field holds
+    available: Callable[[Bridge, Thing], bool] = lambda bridge, thing: bridge.connected
+    attributes: Mapping[str, str] = MappingProxyType({})  # name → path
+    command: str = ""  # for what can be set
+
+    @property
+    def field(self) -> str:
+        """What it shows of the thing's state."""
+        return self.path or self.key
 
 
 class BridgeEntity(Entity):
     """Pushed; unavailable while the engine is, unless its description knows better."""
 
-    entity_description: Any  # a `BridgeEntityDescription`, and whatever else the platform wants described
+    entity_description: Any  # a `Shown`, and whatever else the platform wants described
     _attr_has_entity_name = True
     _attr_should_poll = False
 
-    def __init__(self, bridge: Bridge, thing: Thing, description: BridgeEntityDescription) -> None:
+    def __init__(self, bridge: Bridge, thing: Thing, description: Shown) -> None:
         self.bridge = bridge
         self.entity_description = description
         self._topic = thing.topic
@@ -39,34 +48,42 @@ class BridgeEntity(Entity):
         self._attr_device_info = _device(bridge, thing)
 
     @property
-    def thing(self) -> Any:
+    def thing(self) -> Thing | None:
         """None from its removal until its entities are gone too."""
         return self.bridge.things.get(self._topic)
 
     @property
     def value(self) -> Any:
-        """Asked for only while it is available."""
-        value = self.entity_description.value
-        return value(self.bridge, self.thing) if value else getattr(self.thing, self.entity_description.key)
+        """None if the engine does not know it, or is not there to say."""
+        value = self.thing and self.thing.state.get(self.entity_description.field)
+        return None if value is None else self.entity_description.value(self.bridge, value)
 
     @property
     def available(self) -> bool:
         return self.thing is not None and self.entity_description.available(self.bridge, self.thing)
 
     @property
-    def extra_state_attributes(self) -> dict[str, Any] | None:
-        attributes: dict[str, Any] | None = self.entity_description.attributes(self.thing)
-        return attributes
+    def extra_state_attributes(self) -> dict[str, Any]:
+        state = self.thing.state if self.thing else {}
+        shown = {name: state.get(path) for name, path in self.entity_description.attributes.items()}
+        return {name: round(value, 1) if isinstance(value, float) else value for name, value in shown.items()}
 
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
         self.async_on_remove(self.bridge.listen(self._topic, self.async_write_ha_state))
 
+    async def ask(self, **arguments: Any) -> None:
+        """Have the engine do what the description says, for the user who wants it; what comes of it is pushed."""
+        if self._context and self._context.user_id:
+            arguments["by"] = self._context.user_id
+        with asked():
+            await self.bridge.call(self.entity_description.command, **arguments)
+
 
 def setup_of(
-    entity: Callable[[Bridge, Any, Any], Entity], shown: Mapping[Any, Iterable[BridgeEntityDescription]]
+    entity: Callable[[Bridge, Thing, Any], Entity], shown: Mapping[str, Iterable[Shown]]
 ) -> Callable[[HomeAssistant, NvrBridgeConfigEntry, AddConfigEntryEntitiesCallback], Coroutine[Any, Any, None]]:
-    """A platform's setup: one entity for each description of each thing there is, and of each camera that comes later."""
+    """A platform's setup: an entity for each description whose field a thing has, or comes to have."""
 
     async def async_setup_entry(
         hass: HomeAssistant, entry: NvrBridgeConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
@@ -74,10 +91,12 @@ def setup_of(
         bridge = entry.runtime_data
 
         @callback
-        def add(things: Iterable[Thing]) -> None:
-            async_add_entities(entity(bridge, thing, it) for thing in things for it in shown.get(type(thing), ()))
+        def add(thing: Thing, fields: Iterable[str]) -> None:
+            new = [entity(bridge, thing, it) for it in shown.get(thing.kind, ()) if it.field in fields]
+            async_add_entities(new, config_subentry_id=bridge.subentry(thing))
 
-        add(bridge.things.values())
+        for thing in bridge.things.values():
+            add(thing, thing.state)
         entry.async_on_unload(bridge.listen(NEW, add))
 
     return async_setup_entry
@@ -85,10 +104,12 @@ def setup_of(
 
 def _device(bridge: Bridge, thing: Thing) -> DeviceInfo:
     info = DeviceInfo(identifiers={(DOMAIN, bridge.identifier(thing.topic))}, name=thing.name)
-    info |= {"manufacturer": "NVR Bridge", "model": type(thing).__name__}
-    if isinstance(thing, Engine):
-        info |= {"sw_version": thing.version, "entry_type": DeviceEntryType.SERVICE}
+    info |= {"manufacturer": "NVR Bridge", "model": thing.kind.capitalize()}
+    if thing.kind == "engine":
+        info |= {"sw_version": thing.state.get("version"), "entry_type": DeviceEntryType.SERVICE}
     # A camera is often called as its zone is; the hub would number the second one's entities.
-    if isinstance(thing, Camera) and any(zone.name == thing.name for zone in bridge.all(Zone)):
-        info["name"] = f"{thing.name} camera"
+    before = KINDS[: KINDS.index(thing.kind)]
+    if any(other.name == thing.name for kind in before for other in bridge.all(kind)):
+        del info["name"]
+        info |= {"translation_key": thing.kind, "translation_placeholders": {"name": thing.name}}
     return info

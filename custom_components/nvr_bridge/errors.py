@@ -1,5 +1,12 @@
 """What can go wrong with the engine, one class for each remedy; `word` finds the text that tells it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+
+from .const import DOMAIN
+
 
 class EngineError(Exception):
     """The base of all."""
@@ -31,3 +38,16 @@ class IncompatibleError(EngineError):
 
 class CommandError(EngineError):
     """The engine refused a command: `word` is its code, the message its reason."""
+
+
+@contextmanager
+def asked(**refusals: str) -> Iterator[None]:
+    """While an engine is asked for a user: what goes wrong is told in the user's words. `refusals`: code → text."""
+    try:
+        yield
+    except CannotConnectError as err:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="not_connected") from err
+    except CommandError as err:
+        kind = ServiceValidationError if err.word in ("not_found", "invalid", "conflict") else HomeAssistantError
+        text, why = refusals.get(err.word, "refused"), {"reason": str(err)}
+        raise kind(translation_domain=DOMAIN, translation_key=text, translation_placeholders=why) from err

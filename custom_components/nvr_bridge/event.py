@@ -8,33 +8,15 @@ from homeassistant.helpers import restore_state
 from homeassistant.helpers.entity import Entity
 
 from .bridge import FORGET, Bridge
-from .entity import BridgeEntity, BridgeEntityDescription, setup_of
-from .wire import VisitEvent, Zone
+from .entity import BridgeEntity, Shown, setup_of
+from .wire import Thing, VisitEvent
 
 PARALLEL_UPDATES = 0
 
-AS_TOLD = [
-    "person_approaching",
-    "first_visit",
-    "returning_visit",
-    "visit_ended",
-    "consent_granted",
-    "consent_withdrawn",
-]
-OF_VERDICTS = ["channel_visit", "risk_raised", "attribution"]
-EVENT_TYPES = [*AS_TOLD, *OF_VERDICTS]
-DETAILS = [
-    "confidence",
-    "case",
-    "attribution",
-    "partner",
-    "rule",
-    "risks",
-    "needs_review",
-    "returning",
-    "state",
-    "version",
-]
+EVENT_TYPES = ["person_approaching", "first_visit", "returning_visit", "visit_ended"]
+EVENT_TYPES += ["consent_granted", "consent_withdrawn", "channel_visit", "risk_raised", "attribution"]
+DETAILS = ["confidence", "case", "attribution", "partner", "rule", "risks", "needs_review", "returning"]
+DETAILS += ["state", "version"]
 
 
 class ZoneVisit(BridgeEntity, EventEntity):
@@ -43,7 +25,7 @@ class ZoneVisit(BridgeEntity, EventEntity):
     _attr_event_types = EVENT_TYPES
     _unrecorded_attributes = frozenset({"alias", "visit"})
 
-    def __init__(self, bridge: Bridge, zone: Zone, description: BridgeEntityDescription) -> None:
+    def __init__(self, bridge: Bridge, zone: Thing, description: Shown) -> None:
         super().__init__(bridge, zone, description)
         self._zone_id = zone.id
         self._shown: dict[str, Any] = {}
@@ -73,7 +55,7 @@ class ZoneVisit(BridgeEntity, EventEntity):
     @callback
     def _show(self, event: VisitEvent) -> None:
         """Nothing, if a newer engine tells what is not known here."""
-        for event_type in _types(event):
+        for event_type in (known for known in event.types if known in EVENT_TYPES):
             told = {key: event.data[key] for key in DETAILS if key in event.data}
             if "risks" in told:
                 told["risks"] = [risk.strip() for risk in told["risks"].split(",") if risk]
@@ -96,16 +78,4 @@ class ZoneVisit(BridgeEntity, EventEntity):
             self.async_write_ha_state()
 
 
-def _types(event: VisitEvent) -> list[str]:
-    """What an entry of the log is shown as, one after the other. A verdict is always shown, and first what is new in it."""
-    if event.kind != "verdict":
-        return [event.kind] if event.kind in AS_TOLD else []
-    is_news = {
-        "channel_visit": event.data.get("new_answer") and event.data.get("attribution") == "channel",
-        "risk_raised": event.data.get("new_risks"),
-        "attribution": True,
-    }
-    return [event_type for event_type in OF_VERDICTS if is_news[event_type]]
-
-
-async_setup_entry = setup_of(ZoneVisit, {Zone: [BridgeEntityDescription(key="visit")]})
+async_setup_entry = setup_of(ZoneVisit, {"zone": [Shown(key="visit", path="id")]})

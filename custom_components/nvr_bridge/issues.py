@@ -9,7 +9,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import CONF_SIGN, CONF_ZONES, DOMAIN
 from .errors import EngineError, IncompatibleError
-from .wire import Zone
+from .wire import Thing
 
 _INTENDED = {"observe_only", "policy"}  # the zone is meant not to recognise: nothing is out of order
 _EXPLAINED = {"assessment_missing", "assessment_expired", "sign_silent", "sign_off", "notice_changed"}
@@ -27,10 +27,12 @@ class Issues:
         if error is None or isinstance(error, IncompatibleError):
             self._set("versions", error.word if error else None, version=str(error))
 
-    def zones(self, zones: Iterable[Zone]) -> None:
+    def zones(self, zones: Iterable[Thing]) -> None:
         """Why these zones do not recognise where they should."""
         for zone in zones:
-            self._set(f"interlock_{zone.id}", self._explain(zone), zone=zone.name, reasons=", ".join(zone.reasons))
+            self._set(
+                f"interlock_{zone.id}", self._explain(zone), zone=zone.name, reasons=", ".join(zone.state["reasons"])
+            )
 
     def clear(self) -> None:
         """The entry is unloaded or removed."""
@@ -38,10 +40,11 @@ class Issues:
             if domain == DOMAIN and issue_id.endswith(self._entry.entry_id):
                 ir.async_delete_issue(self._hass, DOMAIN, issue_id)
 
-    def _explain(self, zone: Zone) -> str | None:
-        if zone.armed or not zone.reasons or _INTENDED.intersection(zone.reasons):
+    def _explain(self, zone: Thing) -> str | None:
+        reasons = zone.state.get("reasons", [])
+        if zone.state.get("armed") or not reasons or _INTENDED.intersection(reasons):
             return None
-        if (reason := zone.reasons[0]) == "sign_unknown":
+        if (reason := reasons[0]) == "sign_unknown":
             # With a sign bound, this only lasts until the report that is on its way arrives.
             bound = self._entry.options.get(CONF_ZONES, {}).get(zone.id, {}).get(CONF_SIGN)
             return None if bound else "interlock_sign_unbound"

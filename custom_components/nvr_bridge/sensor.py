@@ -7,45 +7,40 @@ from homeassistant.components.sensor import SensorEntity, SensorEntityDescriptio
 from homeassistant.const import EntityCategory
 
 from .bridge import Bridge
-from .entity import BridgeEntity, BridgeEntityDescription, setup_of
-from .wire import Camera, Engine, Zone
+from .entity import BridgeEntity, Shown, setup_of
+from .wire import Thing
 
 PARALLEL_UPDATES = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Description(BridgeEntityDescription, SensorEntityDescription):
-    """A count or a fact."""
+class Fact(Shown, SensorEntityDescription):
+    """A count, a time or a fact."""
 
 
-def _is_watched(bridge: Bridge, zone: Zone) -> bool:
+def _is_watched(bridge: Bridge, zone: Thing) -> bool:
     """Nobody knows who is in a zone while none of its cameras sees anything."""
-    return bridge.connected and any(camera.online for camera in bridge.all(Camera) if camera.zone == zone.id)
+    cameras = (camera.state for camera in bridge.all("camera"))
+    return bridge.connected and any(
+        camera.get("state") == "online" for camera in cameras if camera.get("zone") == zone.id
+    )
 
 
 SHOWN = {
-    Engine: [
-        Description(
-            key="cases_waiting",
-            state_class=SensorStateClass.MEASUREMENT,
-            available=lambda bridge, engine: bridge.connected and engine.cases_waiting is not None,
-        ),
+    "engine": [Fact(key="cases_waiting", state_class=SensorStateClass.MEASUREMENT)],
+    "zone": [
+        Fact(key="people_present", state_class=SensorStateClass.MEASUREMENT, available=_is_watched),
+        Fact(key="people_today", state_class=SensorStateClass.TOTAL_INCREASING),
+        Fact(key="visits_today", state_class=SensorStateClass.TOTAL_INCREASING),
+        Fact(key="returning_today", state_class=SensorStateClass.TOTAL_INCREASING),
     ],
-    Zone: [
-        Description(key="people_present", state_class=SensorStateClass.MEASUREMENT, available=_is_watched),
-        Description(key="people_today", state_class=SensorStateClass.TOTAL_INCREASING),
-        Description(key="visits_today", state_class=SensorStateClass.TOTAL_INCREASING),
-        Description(key="returning_today", state_class=SensorStateClass.TOTAL_INCREASING),
-    ],
-    Camera: [
-        Description(
+    "camera": [
+        Fact(
             key="stream",
             entity_category=EntityCategory.DIAGNOSTIC,
-            value=lambda bridge, camera: camera.stream and f"{camera.stream.width}×{camera.stream.height}",
-            available=lambda bridge, camera: bridge.connected and camera.online,
-            attributes=lambda camera: (
-                camera.stream and {"codec": camera.stream.codec, "fps": round(camera.stream.fps, 1)}
-            ),
+            value=lambda bridge, stream: f"{stream.get('width')}×{stream.get('height')}",
+            available=lambda bridge, camera: bridge.connected and camera.state.get("state") == "online",
+            attributes={"codec": "stream.codec", "fps": "stream.fps"},
         ),
     ],
 }

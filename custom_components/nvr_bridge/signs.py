@@ -11,7 +11,6 @@ from homeassistant.helpers.event import async_track_state_change_event
 
 from .const import CONF_ACT, CONF_NOTICE_HASH, CONF_SIGN, CONF_ZONES, DOMAIN
 from .errors import CannotConnectError, CommandError
-from .wire import Engine
 
 if TYPE_CHECKING:
     from .bridge import Bridge
@@ -56,7 +55,7 @@ class Signs:
                 self._bind(options.get(CONF_ZONES, {}))
             self.report_now()
             # Two reports may get lost before one grows too old.
-            await asyncio.sleep(min(LONGEST_PERIOD, self._bridge.all(Engine)[0].sign_ttl / 2.5))
+            await asyncio.sleep(min(LONGEST_PERIOD, self._bridge.things["engine"].state.get("sign_ttl", 5.0) / 2.5))
 
     def _bind(self, zones: dict[str, dict[str, str]]) -> None:
         self.stop()

@@ -1,11 +1,15 @@
-"""What the engine says, as frozen values. Unknown fields are ignored, so that a newer engine may say more."""
+"""What the engine says, as frozen values. What is not known here is left alone, so that a newer engine may say more."""
 
-from dataclasses import dataclass, fields, is_dataclass
-from types import UnionType
-from typing import Any, get_args, get_origin
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any
 
 from .const import OLDEST_SCHEMA, SCHEMA
 from .errors import CannotConnectError, IncompatibleError
+
+SINGLE = ("engine", "site")
+KINDS = (*SINGLE, "zone", "camera")  # what has a device of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,67 +30,19 @@ class Hello:
             raise IncompatibleError(self.version, "engine_too_old" if self.schema < OLDEST_SCHEMA else "engine_too_new")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Thing:
-    """What has a device of its own; `topic` names it among all that one engine has."""
+    """What has a device of its own, as the engine described it last."""
 
+    kind: str
     id: str
     name: str
+    state: dict[str, Any]  # by field; inner ones too, as `watch.next_purge`, and settings by their key: `settings.KEY`
 
     @property
     def topic(self) -> str:
-        return f"{type(self).__name__.lower()}_{self.id}"
-
-
-@dataclass(frozen=True)
-class Engine(Thing):
-    """The engine itself."""
-
-    version: str
-    armed: bool
-    sign_ttl: float  # seconds that a sign's report holds
-    cases_waiting: int | None = None  # for a person; None if the engine does not count them
-
-    topic = "engine"
-
-
-@dataclass(frozen=True)
-class Zone(Thing):
-    """A zone: may it recognise, and who came."""
-
-    armed: bool
-    reasons: list[str]
-    needs_sign: bool
-    needs_act: bool
-    notice_hash: str
-    people_present: int
-    people_today: int
-    visits_today: int
-    returning_today: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """What a camera's stream was measured to deliver. Sizes in pixels."""
-
-    codec: str
-    width: int
-    height: int
-    fps: float
-
-
-@dataclass(frozen=True)
-class Camera(Thing):
-    """A camera's health."""
-
-    zone: str
-    state: str
-    reason: str | None
-    stream: Stream | None
-
-    @property
-    def online(self) -> bool:
-        return self.state == "online"
+        """Names it among all that one engine has."""
+        return self.kind if self.kind in SINGLE else f"{self.kind}_{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,40 +57,58 @@ class VisitEvent:
     alias: str | None
     replayed: bool
     data: dict[str, Any]
+    shown: list[str] | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All that there is."""
-
-    engine: Engine
-    zones: list[Zone]
-    cameras: list[Camera]
+    @property
+    def types(self) -> list[str]:
+        """What it is shown as, one after the other."""
+        return [self.kind] if self.shown is None else self.shown
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
     """Everything at one moment, and the events that this hub had missed."""
 
-    snapshot: Snapshot
+    things: list[Thing]
     events: list[VisitEvent]
     sequence: int
 
 
 def read[T](kind: type[T], raw: Any) -> T:
     """A value of dataclass `kind` from a JSON object with the same field names. Raises `CannotConnectError`."""
+    with _understood(kind.__name__):
+        return kind(**{field.name: raw[field.name] for field in fields(kind) if field.name in raw})  # type: ignore[arg-type]
+
+
+def subscribed(raw: Any) -> Subscribed:
+    """The answer to `subscribe`. Raises `CannotConnectError`."""
+    with _understood("subscribe"):
+        events = [read(VisitEvent, {**event, "replayed": True}) for event in raw["events"]]
+        return Subscribed(things(raw["snapshot"]), events, raw["sequence"])
+
+
+def things(raw: dict[str, Any]) -> list[Thing]:
+    """All that a snapshot (`zones`) or a push (`zone`) describes. Raises `CannotConnectError`."""
+    with _understood("state"):
+        return [
+            Thing(kind, kind if kind in SINGLE else state["id"], state["name"], dict(_paths("", state)))
+            for kind in KINDS
+            for state in ([raw[kind]] if raw.get(kind) else raw.get(f"{kind}s", ()))
+        ]
+
+
+def _paths(prefix: str, state: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in state.items():
+        yield f"{prefix}{key}", value
+        if key == "settings":
+            yield from ((f"settings.{setting['key']}", setting) for setting in value)
+        elif isinstance(value, dict):
+            yield from _paths(f"{prefix}{key}.", value)
+
+
+@contextmanager
+def _understood(what: str) -> Iterator[None]:
     try:
-        known = (field for field in fields(kind) if field.name in raw)  # type: ignore[arg-type]
-        return kind(**{field.name: _value(field.type, raw[field.name]) for field in known})
-    except TypeError as err:
-        raise CannotConnectError(f"{kind.__name__}: {err!r}") from err
-
-
-def _value(kind: Any, raw: Any) -> Any:
-    if isinstance(kind, UnionType):  # something or None
-        return None if raw is None else _value(get_args(kind)[0], raw)
-    if get_origin(kind) is list:
-        return [_value(get_args(kind)[0], item) for item in raw]
-    if is_dataclass(kind):
-        return read(kind, raw)  # type: ignore[arg-type]
-    return raw
+        yield
+    except (AttributeError, KeyError, TypeError) as err:
+        raise CannotConnectError(f"{what}: {err!r}") from err

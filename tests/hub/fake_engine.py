@@ -221,6 +221,7 @@ class FakeEngine:
             "alias": "amber otter 42",
             "replayed": False,
             "data": {},
+            "shown": [kind],
             **changes,
         }
         self.log.append(event)
@@ -241,8 +242,14 @@ class FakeEngine:
             "version": "1f0c9a2b",
             "new_answer": True,
             "new_risks": "",
+            **changes,
         }
-        return await self.happens("verdict", data={**verdict, **changes})
+        is_news = {
+            "channel_visit": verdict["new_answer"] and verdict["attribution"] == "channel",
+            "risk_raised": verdict["new_risks"],
+            "attribution": True,
+        }
+        return await self.happens("verdict", data=verdict, shown=[name for name, news in is_news.items() if news])
 
     async def forgets(self, alias: str, visits: list[str]) -> None:
         """A visitor withdrew."""

@@ -19,11 +19,12 @@ async def test_diagnostics_help_and_tell_nothing_private(
     await engine.happens("first_visit")
     await engine.camera_is("south", state="offline", reason="192.0.2.7:80 does not answer; check its power")
     await until(lambda: bound.runtime_data.memory.sequence == 1)
-    await until(lambda: not bound.runtime_data.things["camera_south"].online)
+    await until(lambda: bound.runtime_data.things["camera_south"].state["state"] == "offline")
     told = await async_get_config_entry_diagnostics(hass, bound)
     text = json.dumps(told, cls=JSONEncoder)
     for private in (TOKEN, "127.0.0.1", "192.0.2.7", "amber otter", "vvvvvvvv"):
         assert private not in text
     assert told["connection"] == {"error": None, "last_sequence": 1}
     assert told["things"]["camera_south"]["state"] == "offline"
+    assert told["things"]["engine"]["watch"]["to_renew"] == 2
     assert told["entry"]["options"]["zones"]["lane"]["sign"] == "switch.sign"

@@ -73,8 +73,11 @@ async def test_pushes_reach_the_state(hass: HomeAssistant, engine: FakeEngine, l
 async def test_an_engine_that_counts_no_cases(hass: HomeAssistant, engine: FakeEngine, entry: MockConfigEntry) -> None:
     del engine.engine["cases_waiting"]
     await load(hass, entry)
-    assert find(hass, "sensor", "cases_waiting").state == "unavailable"
+    assert hass.states.get("sensor.riverside_cases_waiting") is None
     assert find(hass, "binary_sensor", "armed").state == "off"
+    await engine.engine_is(cases_waiting=3)
+    await until(lambda: hass.states.get("sensor.riverside_cases_waiting"))
+    assert find(hass, "sensor", "cases_waiting").state == "3"
     await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -61,35 +61,35 @@ async def test_a_verdict_is_shown_with_all_that_it_says(
 
 
 @pytest.mark.parametrize(
-    ("verdict", "expected"),
+    ("shown_as", "expected"),
     [
-        ({"attribution": "natural"}, ["attribution"]),
-        ({"attribution": "staff", "rule": "staff"}, ["attribution"]),
-        ({"attribution": "undetermined", "rule": "undetermined", "needs_review": True}, ["attribution"]),
-        ({"attribution": "channel", "partner": "acme"}, ["channel_visit", "attribution"]),
-        ({"attribution": "channel", "partner": "acme", "new_answer": False}, ["attribution"]),
-        ({"risks": "late_referral", "new_risks": "late_referral"}, ["risk_raised", "attribution"]),
-        ({"risks": "late_referral", "new_risks": ""}, ["attribution"]),
-        (
-            {"attribution": "channel", "partner": "acme", "risks": "contact_changed", "new_risks": "contact_changed"},
-            ["channel_visit", "risk_raised", "attribution"],
-        ),
+        (["attribution"], ["attribution"]),
+        (["channel_visit", "risk_raised", "attribution"], ["channel_visit", "risk_raised", "attribution"]),
+        (["a_word_of_a_newer_engine", "attribution"], ["attribution"]),
+        ([], []),
     ],
 )
-async def test_what_is_new_in_a_verdict_is_told_before_it(
+async def test_it_is_shown_as_the_engine_says_one_after_the_other(
     hass: HomeAssistant,
     engine: FakeEngine,
     loaded: MockConfigEntry,
     shown: list[dict[str, Any]],
-    verdict: dict[str, Any],
+    shown_as: list[str],
     expected: list[str],
 ) -> None:
-    await engine.judges(**verdict)
+    await engine.happens("verdict", shown=shown_as, data={"case": "K7QF-2M9D"})
     await engine.happens("visit_ended")
     await until(lambda: "visit_ended" in types(shown))
     assert types(shown) == [*expected, "visit_ended"]
     assert [attributes["sequence"] for attributes in shown] == [1] * len(expected) + [2]
     assert "case" not in shown[-1]  # what was said of one event is not said of the next
+
+
+async def test_an_engine_that_does_not_say_as_what_is_shown_by_the_kind(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, shown: list[dict[str, Any]]
+) -> None:
+    await engine.happens("first_visit", shown=None)
+    await until(lambda: types(shown) == ["first_visit"])
 
 
 @pytest.mark.parametrize("kind", ["person_approaching", "consent_granted", "consent_withdrawn"])
