@@ -60,6 +60,12 @@ def _subject(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _one_device(value: dict[str, Any]) -> dict[str, Any]:
+    if {"channel", "username"} & value.keys() and "address" not in value:
+        raise vol.Invalid("channel and login are one device's; give its address, too")
+    return value
+
+
 def _source(value: Any) -> str:
     """How the visitor heard of the site. It is shown, so it must not carry a contact."""
     told = text(40)(value)
@@ -84,6 +90,10 @@ NOTICE_HASH = vol.All(
 )
 _PHOTO = vol.All(str, vol.Length(min=1, max=PHOTO_LIMIT, msg=f"must be base64 of at most {PHOTO_LIMIT} characters"))
 
+_LOGIN: dict[Any, Any] = {
+    vol.Inclusive("username", "login", msg="give username and password together"): text(64),
+    vol.Inclusive("password", "login", msg="give username and password together"): str,
+}
 _AGREEMENT: dict[Any, Any] = {
     vol.Required("zone"): identifier,
     vol.Required("notice_hash"): NOTICE_HASH,
@@ -266,15 +276,24 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
         }
     ),
     Command.CAMERA_LIST: vol.Schema({}),
-    Command.CAMERA_DISCOVER: vol.Schema({vol.Optional("address"): text(253), vol.Optional("interface"): interface}),
+    Command.CAMERA_DISCOVER: vol.Schema(
+        vol.All(
+            {
+                vol.Optional("address"): text(253),
+                vol.Optional("interface"): interface,
+                vol.Optional("channel"): text(128),
+                **_LOGIN,
+            },
+            _one_device,
+        )
+    ),
     Command.CAMERA_ADD: vol.Schema(
         {
             vol.Required("address"): text(253),
             vol.Required("zone"): identifier,
             vol.Optional("channel"): text(128),
             vol.Optional("name"): text(80),
-            vol.Inclusive("username", "login", msg="give username and password together"): text(64),
-            vol.Inclusive("password", "login", msg="give username and password together"): str,
+            **_LOGIN,
         }
     ),
     Command.CAMERA_REMOVE: vol.Schema({vol.Required("camera"): text(64)}),

@@ -6,7 +6,8 @@ import asyncio
 import random
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from .devices.credentials import Credentials, LoginBook
 from .devices.device import Channel, Device, StreamRef
 from .devices.discovery import discover
 from .devices.probe import identify
-from .devices.streams import choose, with_credentials
+from .devices.streams import choose, measured, with_credentials
 from .errors import BridgeError, InvalidError, NotFoundError
 from .events import Bus, State
 from .models import Camera, CameraState, StreamFacts, Zone
@@ -112,10 +113,13 @@ class Fleet:
         self._bus.publish(State("removed_camera", camera_id))
 
     async def discover(self, args: dict[str, Any]) -> list[dict[str, Any]]:
-        """What answers on the site's interfaces (or the one named), with the channels of devices whose login is known."""
+        """What answers on the site's interfaces (or the one named), with the channels of devices whose login is known.
+
+        With an address that device alone, with the login that is given or known; of a channel that is named also what
+        its streams deliver. Nothing of a login is kept but that it was refused.
+        """
         if "address" in args:
-            address = normal(args["address"])
-            return [_device(await self._ask(address, await self._table.credentials(address)))]
+            return [await self._survey(normal(args["address"]), args)]
         interfaces = (args["interface"],) if "interface" in args else self._interfaces
         if not interfaces:
             raise InvalidError(
@@ -153,14 +157,36 @@ class Fleet:
             await asyncio.sleep(random.uniform(0, JITTER))
             return await identify(address, credentials, self._book)
 
+    async def _survey(self, address: str, args: dict[str, Any]) -> dict[str, Any]:
+        credentials = await self._candidate(address, args)
+        device = await self._ask(address, credentials)
+        answer = _device(device)
+        if "channel" in args:
+            channel = _channel(device, args["channel"])
+            async with self._attempt(device, credentials):
+                streams = await measured(channel, credentials, measure)
+            found = [
+                _stream(facts) if isinstance(facts, StreamFacts) else {"name": stream.name, "reason": str(facts)}
+                for stream, facts in streams
+            ]
+            answer["channels"] = [{"channel": channel.channel, "name": channel.name, "streams": found}]
+        return answer
+
     async def _choose(
         self, device: Device, channel: Channel, credentials: Credentials | None
     ) -> tuple[StreamRef, StreamFacts]:
-        """The stream to pull. A login that only the stream refuses is remembered like any other."""
-        if credentials is None:
-            return await choose(channel, None, measure)
-        async with self._book.attempt(device.address, credentials):
+        """The stream to pull."""
+        async with self._attempt(device, credentials):
             return await choose(channel, credentials, measure)
+
+    @asynccontextmanager
+    async def _attempt(self, device: Device, credentials: Credentials | None) -> AsyncIterator[None]:
+        """Around the pull of streams: a login that only they refuse is remembered like any other."""
+        if credentials is None:
+            yield
+            return
+        async with self._book.attempt(device.address, credentials):
+            yield
 
     async def _candidate(self, address: str, args: dict[str, Any]) -> Credentials | None:
         """The login to try: the one given, under a version of its own unless it is the one stored."""
@@ -228,6 +254,7 @@ def _status(loop: CameraLoop) -> CameraStatus:
         "name": camera.name,
         "kind": camera.kind,
         "address": camera.address,
+        "channel": camera.channel,
         "zone": camera.zone_id,
         "state": loop.health.state,
         "reason": loop.health.reason,

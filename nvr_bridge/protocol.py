@@ -245,6 +245,7 @@ class CameraStatus(TypedDict):
     name: str
     kind: str
     address: str
+    channel: str
     zone: str
     state: str  # models.CameraState
     reason: str | None  # one line with the remedy, unless online

@@ -160,6 +160,7 @@ class SmallEngine:
                     "name": "Front",
                     "kind": "onvif",
                     "address": "192.0.2.7:80",
+                    "channel": "1",
                     "zone": "entrance",
                     "state": "online",
                     "reason": None,

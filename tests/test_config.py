@@ -127,6 +127,8 @@ GRANT = {"zone": "desk", "notice_hash": "a" * 64, "purpose": "p", "language": "e
         (Command.CONSENT_GRANT, {k: v for k, v in GRANT.items() if k != "expires_in_days"}, "exactly one of"),
         (Command.VISIT_LIST, {"since": "2026-01-01T00:00:00"}, "since: .* has no offset from UTC"),
         (Command.CAMERA_ADD, {"address": "a", "zone": "b", "username": "c"}, "give username and password together"),
+        (Command.CAMERA_DISCOVER, {"username": "c", "password": "d"}, "are one device's; give its address"),
+        (Command.CAMERA_DISCOVER, {"channel": "1"}, "are one device's; give its address"),
         (Command.PAIR_CREATE, {"role": "admin"}, "role: 'admin' is not known; choose one of hub"),
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from ..errors import NoVideoError, RetryError
+from ..errors import BridgeError, NoVideoError, RetryError
 from ..models import StreamFacts
 from .credentials import Credentials
 from .device import Channel, StreamRef
@@ -48,6 +48,22 @@ async def choose(channel: Channel, credentials: Credentials | None, measure: Mea
     if later is not None:
         raise later
     raise never or NoVideoError(f"channel {channel.name!r}: offers no stream; enable one in the device's settings")
+
+
+async def measured(
+    channel: Channel, credentials: Credentials | None, measure: Measure
+) -> list[tuple[StreamRef, StreamFacts | BridgeError]]:
+    """Every stream of a channel, and what it was measured to deliver or why it delivers nothing; one at a time.
+
+    Raises `CredentialsError` at the first refused login, without trying the other streams.
+    """
+    found: list[tuple[StreamRef, StreamFacts | BridgeError]] = []
+    for stream in channel.streams:
+        try:
+            found.append((stream, replace(await measure(with_credentials(stream.url, credentials)), name=stream.name)))
+        except (RetryError, NoVideoError) as err:
+            found.append((stream, err))
+    return found
 
 
 def with_credentials(url: str, credentials: Credentials | None) -> str:
