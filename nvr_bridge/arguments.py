@@ -266,7 +266,12 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
         {vol.Required("case"): _CASE, vol.Required("reason"): _REASON, vol.Optional("by"): _BY}
     ),
     Command.REPORT_VISITS: vol.Schema(
-        {vol.Required("from"): day, vol.Required("to"): day, vol.Optional("by", default="day"): one_of(*REPORTS)}
+        {
+            vol.Optional("day"): day,
+            vol.Optional("from"): day,
+            vol.Optional("to"): day,
+            vol.Optional("by", default="day"): one_of(*REPORTS),
+        }
     ),
     Command.SIGHTING_LIST: vol.Schema(
         {

@@ -7,6 +7,9 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
 
+# What the engine says against a command begins with the field that is wrong; these have a text of their own.
+_TOLD = {"alias_not_found", "case_not_found", "code_not_found", "partner_not_found", "zone_not_found", "seen_conflict"}
+
 
 class EngineError(Exception):
     """The base of all."""
@@ -41,13 +44,14 @@ class CommandError(EngineError):
 
 
 @contextmanager
-def asked(**refusals: str) -> Iterator[None]:
-    """While an engine is asked for a user: what goes wrong is told in the user's words. `refusals`: code → text."""
+def asked() -> Iterator[None]:
+    """While an engine is asked for a user: what goes wrong is told in the user's words."""
     try:
         yield
     except CannotConnectError as err:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="not_connected") from err
     except CommandError as err:
         kind = ServiceValidationError if err.word in ("not_found", "invalid", "conflict") else HomeAssistantError
-        text, why = refusals.get(err.word, "refused"), {"reason": str(err)}
+        wrong, why = f"{str(err).partition(':')[0]}_{err.word}", {"reason": str(err)}
+        text = wrong if wrong in _TOLD else "refused"
         raise kind(translation_domain=DOMAIN, translation_key=text, translation_placeholders=why) from err

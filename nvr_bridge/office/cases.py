@@ -119,7 +119,7 @@ class CaseDesk:
 
     async def report(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """How many visits came to what, by day, partner, zone or hour."""
-        first, last = days(args, args["to"])
+        first, last = days(args, local_day(self._clock(), self._config.rules))
         if (last - first).days >= REPORT_DAYS:
             raise InvalidError(f"to: is {REPORT_DAYS} days or more after from; ask for a shorter period")
         visits = await self._store.visits.list(*span(first, last, self._config), None, None)

@@ -153,6 +153,10 @@ async def test_somebody_with_a_new_pass_every_time_returns_and_the_zone_shows_it
     rows = await site.admin.call("report/visits", **today(site), by="zone")
     row = next(row for row in rows if row["zone"] == "desk")
     assert row == {"zone": "desk"} | counts(visits=2, natural=2, returning=1)
+    assert await site.admin.call("report/visits", by="zone") == rows  # of today, unless a day is given
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    [row] = await site.admin.call("report/visits", day=yesterday)
+    assert row == {"day": yesterday} | counts()
 
 
 async def test_nothing_is_told_twice_and_nothing_again_of_somebody_who_withdrew(

@@ -21,6 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from fake_desk import desk
 
 TOKEN = "token-of-the-hub"
 CODE = "12345678"
@@ -346,6 +347,8 @@ class FakeEngine:
         elif asked["type"] == "case/change":
             answer_given = {key: asked.get(key) for key in ("attribution", "partner")}
             result = self.cases[asked["case"]] = {**self.cases[asked["case"]], **answer_given, "state": "changed"}
+        else:
+            result = desk(asked, self.cases)
         await socket.send_json({**answer, "success": True, "result": result})
         if asked["type"] == "zone/sign":
             await self._sign(asked)

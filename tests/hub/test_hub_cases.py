@@ -14,6 +14,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError,
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 CONFIRM = {"case": "K7QF-2M9D", "version": "1f0c9a2b"}
+SEND_BACK = {"case": "K7QF-2M9D", "reason": "other"}
 CHANGE = {"case": "K7QF-2M9D", "attribution": "channel", "partner": "acme", "reason": "evidence_reviewed"}
 
 
@@ -50,6 +51,7 @@ async def test_cases_are_listed_by_alias_and_case(
         "started_at": "2026-03-02T01:00:00.000Z",
         "ended_at": None,
         "earlier": 0,
+        "returning": False,
         "attribution": "natural",
         "partner": None,
         "rule": "late_referral",
@@ -114,7 +116,36 @@ async def test_what_is_no_such_field_or_word_goes_nowhere(
     assert engine.of("case/change") == []
 
 
-@pytest.mark.parametrize(("action", "data"), [("list_cases", {}), ("confirm_case", CONFIRM), ("change_case", CHANGE)])
+async def test_a_case_is_sent_back(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, hass_admin_user: User
+) -> None:
+    sent = await run(hass, "send_back_case", Context(user_id=hass_admin_user.id), **SEND_BACK)
+    assert engine.of("case/send_back") == [{"type": "case/send_back", **SEND_BACK, "by": hass_admin_user.id}]
+    assert sent["state"] == "sent_back"
+
+
+@pytest.mark.parametrize(("agree", "state"), [(True, "changed"), (False, "proposed")])
+async def test_a_second_person_decides(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, hass_admin_user: User, agree: bool, state: str
+) -> None:
+    decided = await run(
+        hass, "second_case", Context(user_id=hass_admin_user.id), case="K7QF-2M9D", agree=agree, version="1f0c9a2b"
+    )
+    said = {"case": "K7QF-2M9D", "agree": agree, "seen": "1f0c9a2b", "by": hass_admin_user.id}
+    assert engine.of("case/second") == [{"type": "case/second", **said}]
+    assert decided["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("list_cases", {}),
+        ("confirm_case", CONFIRM),
+        ("change_case", CHANGE),
+        ("send_back_case", SEND_BACK),
+        ("second_case", {"case": "K7QF-2M9D", "agree": True}),
+    ],
+)
 async def test_nobody_else_may(
     hass: HomeAssistant,
     engine: FakeEngine,
@@ -125,7 +156,7 @@ async def test_nobody_else_may(
 ) -> None:
     with pytest.raises(Unauthorized):
         await run(hass, action, Context(user_id=hass_read_only_user.id), **data)
-    assert engine.of(f"case/{action.partition('_')[0]}") == []
+    assert [asked["type"] for asked in engine.asked if asked["type"].startswith("case/")] == []
 
 
 async def test_a_case_that_does_not_exist(hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry) -> None:
@@ -136,17 +167,28 @@ async def test_a_case_that_does_not_exist(hass: HomeAssistant, engine: FakeEngin
 
 
 @pytest.mark.parametrize(
-    ("code", "kind"),
-    [("conflict", ServiceValidationError), ("invalid", ServiceValidationError), ("retry", HomeAssistantError)],
+    ("code", "kind", "text"),
+    [
+        ("conflict", ServiceValidationError, "seen_conflict"),
+        ("invalid", ServiceValidationError, "refused"),
+        ("retry", HomeAssistantError, "refused"),
+    ],
 )
 async def test_the_engine_says_why_not(
-    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, code: str, kind: type[Exception]
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, code: str, kind: type[Exception], text: str
 ) -> None:
     engine.refuse["case/change"] = (code, "seen: the verdict changed meanwhile; look at the case again")
-    with pytest.raises(kind, match="changed meanwhile; look at the case again") as caught:
+    with pytest.raises(kind, match="changed meanwhile") as caught:
         await run(hass, "change_case", **CHANGE)
     assert type(caught.value) is kind
-    assert caught.value.translation_key == "refused"
+    assert caught.value.translation_key == text
+
+
+async def test_a_partner_that_does_not_exist(hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry) -> None:
+    engine.refuse["case/change"] = ("not_found", "partner: 'acme' is not registered")
+    with pytest.raises(ServiceValidationError) as caught:
+        await run(hass, "change_case", **CHANGE)
+    assert caught.value.translation_key == "partner_not_found"
 
 
 @pytest.mark.warns("connection lost")
