@@ -1,13 +1,17 @@
-"""Somebody comes: told once, so that a sign can wake before anyone is in range. Says nothing about who."""
+"""Somebody comes: told once, so that a sign can wake before anyone is in range; and how many do. Says nothing about who."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from .events import Bus, EventLog, Told
-from .models import EventKind, Zone, ZoneKind
+from .models import EventKind, Track, Zone, ZoneKind
 from .store.database import Database
 
+COMES_BY = 1.1  # by which a face is larger than it usually was lately, while somebody comes nearer
+LATELY = 1.5  # seconds
 _ANNOUNCED = frozenset({ZoneKind.OBSERVE, ZoneKind.CONSENT_POINT})  # a lane is walked by who has chosen it already
 
 
@@ -34,3 +38,30 @@ class Approach:
                 session, kind=EventKind.PERSON_APPROACHING, occurred_at=at, zone_id=zone_id, data={"frame_at": at}
             )
         self._bus.publish(Told(event))
+
+
+@dataclass(slots=True)
+class _Size:
+    """How large a face usually was lately, as a logarithm."""
+
+    at: float
+    usual: float
+
+
+class Nearing:
+    """Who comes nearer to one camera: whose face grows. Whoever has just come into view is taken to be coming."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[int, _Size] = {}  # by track
+
+    def seen(self, live: Iterable[Track]) -> int:
+        """How many of those in view are coming."""
+        before, self._sizes = self._sizes, {}
+        coming = 0
+        for track in live:
+            size = math.log(max(1.0, track.box.width))
+            held = before.get(track.track_id) or _Size(track.last_at, size - math.log(1.5))
+            fades = math.exp(-max(0.0, track.last_at - held.at) / LATELY)
+            coming += size - held.usual > math.log(COMES_BY)
+            self._sizes[track.track_id] = _Size(track.last_at, held.usual * fades + size * (1.0 - fades))
+        return coming

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .devices.credentials import Credentials
 from .errors import AskError, BridgeError, CredentialsError, NoVideoError, RetryError
+from .meters import Rate
 from .models import Camera, CameraState, Face, FaceShot, Flaw, Frame, StreamFacts, Track
 from .sight import Cutter, Detector, Sight
 from .store.finish import to_the_end
@@ -135,8 +136,10 @@ class CameraLoop:
         self.view = View(0.0)
         self.decoded = 0
         self.analysed = 0
+        self.analyses = Rate()
         self.dropped = 0
         self.tracks_seen = 0
+        self.clock_offset: float | None = None  # seconds that the device's clock was ahead when it was last asked
         self._open_stream = open_stream
         self._credentials = credentials
         self._sight = sight
@@ -217,6 +220,7 @@ class CameraLoop:
             partial(analyse, frame, tracks, self.camera, self._armed(self.camera.zone_id))
         )
         self.analysed += 1
+        self.analyses.note()
         return found, view
 
     async def _show(self, view: View, ended: tuple[Track, ...]) -> None:

@@ -19,7 +19,8 @@ from typing import Any, cast
 import aiohttp
 
 from .errors import BridgeError, IncompatibleError, RetryError, UnauthorizedError, UnreachableError
-from .protocol import DEFAULT_PORT, DEFAULT_TLS_PORT, OLDEST_SCHEMA, PATH, SCHEMA, Hello, Subscribed
+from .messages import Hello, Subscribed
+from .protocol import DEFAULT_PORT, DEFAULT_TLS_PORT, OLDEST_SCHEMA, PATH, SCHEMA
 
 CONNECT_SECONDS = 10.0
 HEARTBEAT_SECONDS = 20.0

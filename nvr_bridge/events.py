@@ -24,9 +24,9 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A thing's whole new state, as the wire has it (`protocol.StatePush`)."""
+    """A thing's whole new state, as the wire has it (`messages.StatePush`)."""
 
-    kind: Literal["engine", "camera", "zone", "removed_camera"]
+    kind: Literal["engine", "site", "camera", "zone", "removed_camera"]
     data: Any
     frame_at: float | None = None  # when the frame that decided this change was received
 
@@ -109,9 +109,28 @@ class EventLog:
             )
             return [_event(row) for row in rows]
 
+    async def last_of(self, zone_id: str) -> Event | None:
+        """The newest event of a zone."""
+        wanted = select(EventRow).where(EventRow.zone_id == zone_id).order_by(EventRow.sequence.desc()).limit(1)
+        async with self._db.read() as session:
+            row = await session.scalar(wanted)
+            return None if row is None else _event(row)
+
     def latest(self) -> int:
         """The highest sequence that has been committed; 0 before the first."""
         return self._latest
+
+
+def shown(event: Event) -> list[str]:
+    """The words that a hub shows an entry by, one after the other: its kind; of a verdict first what is new in it."""
+    if event.kind is not EventKind.VERDICT:
+        return [event.kind.value]
+    is_news = {
+        "channel_visit": event.data.get("new_answer") and event.data.get("attribution") == "channel",
+        "risk_raised": event.data.get("new_risks"),
+        "attribution": True,
+    }
+    return [word for word, news in is_news.items() if news]
 
 
 def _event(row: EventRow) -> Event:

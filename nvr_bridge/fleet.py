@@ -20,8 +20,8 @@ from .devices.probe import identify
 from .devices.streams import choose, measured, with_credentials
 from .errors import BridgeError, InvalidError, NotFoundError
 from .events import Bus, State
+from .messages import CameraStatus
 from .models import Camera, CameraState, StreamFacts, Zone
-from .protocol import CameraStatus
 from .store.cameras import CameraTable
 from .video.source import measure
 
@@ -98,7 +98,7 @@ class Fleet:
         async with self._changing:
             await self._table.add(camera, credentials)
             await self._stop(camera.camera_id)
-            self._launch(camera)
+            self._launch(camera, device.clock_offset)
         for loop, _ in self._loops.values():
             if loop.camera.address == camera.address:
                 loop.credentials_changed()
@@ -149,6 +149,8 @@ class Fleet:
 
     async def _open_stream(self, camera: Camera, credentials: Credentials | None) -> tuple[str, StreamFacts]:
         device = await self._ask(camera.address, credentials)
+        if (held := self._loops.get(camera.camera_id)) is not None:
+            held[0].clock_offset = device.clock_offset
         stream, facts = await self._choose(device, _channel(device, camera.channel), credentials)
         return with_credentials(stream.url, credentials), facts
 
@@ -201,10 +203,11 @@ class Fleet:
     async def _credentials(self, camera: Camera) -> Credentials | None:
         return await self._table.credentials(camera.address)
 
-    def _launch(self, camera: Camera) -> None:
+    def _launch(self, camera: Camera, clock_offset: float | None = None) -> None:
         if self._group is None:
             raise RuntimeError("the fleet was not started")
         loop = self._make_loop(camera, self._open_stream, self._credentials, self._health_changed)
+        loop.clock_offset = clock_offset
         self._loops[camera.camera_id] = (loop, self._group.create_task(loop.run(), name=f"camera {camera.camera_id}"))
         self._bus.publish(State("camera", _status(loop)))
 
@@ -261,7 +264,9 @@ def _status(loop: CameraLoop) -> CameraStatus:
         "stream": _stream(loop.health.facts) if loop.health.facts else None,
         "decoded": loop.decoded,
         "analysed": loop.analysed,
+        "analysed_per_second": round(loop.analyses.per_second, 1),
         "dropped": loop.dropped,
+        "clock_offset": None if loop.clock_offset is None else round(loop.clock_offset, 1),
     }
 
 

@@ -7,12 +7,14 @@ filtering need no care.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from usearch.index import Index
 
+from .meters import Durations
 from .models import Known, Match, Probe, Unknown, UnknownReason
 from .worker import Worker
 
@@ -54,6 +56,7 @@ class Gallery:
         self._zones: dict[str, tuple[str, ...]] = {}  # by visitor: where they agreed to be recognised
         self._gone: set[str] = set()  # whoever withdrew since the start: no older reading of the store brings them back
         self._changing = asyncio.Lock()
+        self.searches = Durations()
         self._index = self._empty()
 
     async def close(self) -> None:
@@ -113,7 +116,8 @@ class Gallery:
 
         Only those are compared with who agreed to be recognised in the permit's zone.
         """
-        found = await self._worker.run(self._search, probe.embedding)
+        found, seconds = await self._worker.run(self._timed, probe.embedding)
+        self.searches.note(seconds)
         # Read after the search: a visitor forgotten while it ran is not told.
         owners = {key: self._owners[key] for key, _ in found if key in self._owners}
         zone_id = probe.permit.zone_id
@@ -137,6 +141,11 @@ class Gallery:
     def _remove(self, keys: list[int]) -> None:
         for key in keys:
             self._index.remove(key)
+
+    def _timed(self, embedding: Embedding) -> tuple[list[tuple[int, float]], float]:
+        """What `_search` finds, and how many seconds that took."""
+        began = time.perf_counter()
+        return self._search(embedding), time.perf_counter() - began
 
     def _search(self, embedding: Embedding) -> list[tuple[int, float]]:
         """(template id, cosine similarity), best first."""

@@ -6,19 +6,31 @@ Every change that a client could show is pushed once, with the receipt time of t
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .approach import Approach
+from .approach import Approach, Nearing
 from .camera import View
 from .config import Config
 from .consent.interlock import Interlock
 from .events import Bus, State
+from .latest import Latest
+from .messages import ZoneStatus
 from .models import Camera, Track, ZoneKind
-from .protocol import ZoneStatus
+from .office.listing import iso
 from .recognise import Recogniser
 from .visits.casebook import Tables
 from .visits.sessions import day_start
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a camera sees."""
+
+    zone_id: str
+    people: int = 0
+    approaching: int = 0
 
 
 @dataclass(slots=True)
@@ -40,6 +52,7 @@ class Presence:
         recogniser: Recogniser,
         evidence: Tables,
         approach: Approach,
+        latest: Latest,
         bus: Bus,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -50,9 +63,11 @@ class Presence:
         self._sightings = evidence.sightings
         self._bus = bus
         self._approach = approach
+        self._latest = latest
         self._timezone = config.timezone
         self._clock = clock
-        self._live: dict[str, tuple[str, tuple[Track, ...]]] = {}  # by camera: its zone, and the tracks in view
+        self._seen: dict[str, _Seen] = {}  # by camera
+        self._nearing: defaultdict[str, Nearing] = defaultdict(Nearing)  # by camera
         self._today = {zone_id: _Today() for zone_id in config.zones}
         self._day = 0.0
         self._told: dict[str, ZoneStatus] = {}
@@ -61,7 +76,8 @@ class Presence:
 
     async def viewed(self, camera: Camera, view: View) -> None:
         """A frame was looked at: say who is present, then who they are."""
-        self._live[camera.camera_id] = (camera.zone_id, view.live)
+        approaching = self._nearing[camera.camera_id].seen(view.live)
+        self._seen[camera.camera_id] = _Seen(camera.zone_id, len(view.live), approaching)
         self.push(camera.zone_id, view.at)
         alone = self.people(camera.zone_id) == 1
         if not alone:
@@ -81,12 +97,17 @@ class Presence:
 
     def people(self, zone_id: str) -> int:
         """Faces in view in the zone now."""
-        return sum(len(tracks) for zone, tracks in self._live.values() if zone == zone_id)
+        return sum(seen.people for seen in self._seen.values() if seen.zone_id == zone_id)
+
+    def everybody(self) -> int:
+        """Faces in view now, wherever."""
+        return sum(seen.people for seen in self._seen.values())
 
     def status(self, zone_id: str) -> ZoneStatus:
         """The zone's state now."""
         zone = self._zones[zone_id]
         today = self._today[zone_id]
+        last = self._latest.of(zone_id)
         reasons = self._interlock.reasons(zone_id, self._clock())
         return {
             "id": zone_id,
@@ -98,9 +119,12 @@ class Presence:
             "needs_act": self._interlock.needs_sign(zone_id) and zone.kind is ZoneKind.OPT_IN_LANE,
             "notice_hash": self._interlock.notice_hash,
             "people_present": self.people(zone_id),
+            "people_approaching": sum(seen.approaching for seen in self._seen.values() if seen.zone_id == zone_id),
             "people_today": today.people,
             "visits_today": today.visits,
             "returning_today": today.returning,
+            "last_event": last[0] if last else None,
+            "last_event_at": iso(last[1]) if last else None,
         }
 
     def push(self, zone_id: str, frame_at: float | None = None) -> None:
@@ -118,9 +142,11 @@ class Presence:
         self.push(zone_id)
 
     async def sweep(self) -> None:
-        """At local midnight the counts start again; at start they are read for the first time."""
+        """Tell what changed; at local midnight the counts start again, and at start they are read for the first time."""
         day = day_start(self._clock(), self._timezone)
         if day != self._day:
             self._day = day
             for zone_id in self._zones:
                 await self.refresh(zone_id)
+        for zone_id in self._zones:
+            self.push(zone_id)

@@ -22,8 +22,11 @@ from .consent.policy import Policy
 from .consent.readings import Readings
 from .consent.records import Records
 from .errors import InvalidError, NotFoundError
-from .events import Bus, EventLog, State
+from .events import Bus, EventLog, State, shown
 from .fleet import Fleet
+from .gallery import Gallery
+from .latest import Latest
+from .messages import CameraStatus, EngineStatus, EventMessage, Snapshot
 from .models import Event, Visit
 from .office.cases import CaseDesk
 from .office.consents import Consents
@@ -42,9 +45,9 @@ from .office.settings import SiteSettings
 from .office.signings import Signings
 from .office.subjects import Subjects
 from .presence import Presence
-from .protocol import CameraStatus, EngineStatus, EventMessage, Snapshot
 from .recognise import Recogniser
 from .sight import Sight
+from .site import Site
 from .store.assessments import AssessmentTable, StoredAssessment
 from .store.database import Database
 from .store.tokens import TokenTable
@@ -74,9 +77,12 @@ class Parts:
     interlock: Interlock
     gate: Gate
     sight: Sight
+    gallery: Gallery
     recogniser: Recogniser
     attendance: Attendance
     presence: Presence
+    latest: Latest
+    site: Site
     enrolment: Enrolment
     fleet: Fleet
     desk: Desk
@@ -142,6 +148,7 @@ class Service:
         # Runs are read first: a permit is spent before its run, so this order never shows a run as one too many.
         runs = parts.sight.embeddings
         spent = parts.gate.spent
+        slowest = parts.gallery.searches.p99
         return {
             "id": self.engine_id,
             "name": self.config.name,
@@ -156,6 +163,7 @@ class Service:
             "sign_ttl": self.config.sign_ttl,
             "watch": self.watch.status(now),
             "cases_waiting": self.cases.waiting,
+            "search_p99_ms": None if slowest is None else round(slowest * 1000, 2),
             "settings": self.settings.listed(),
         }
 
@@ -163,6 +171,7 @@ class Service:
         """Everything a client needs to start."""
         return {
             "engine": self.status(),
+            "site": self._parts.site.status(),
             "cameras": self.fleet.status(),
             "zones": [self._parts.presence.status(zone_id) for zone_id in self.config.zones],
         }
@@ -181,6 +190,7 @@ class Service:
         return {
             "sequence": event.sequence,
             "kind": event.kind,
+            "shown": shown(event),
             "occurred_at": moment.isoformat(timespec="milliseconds"),
             "zone": event.zone_id,
             "visit": event.visit_id,
@@ -273,6 +283,8 @@ class Service:
         await self.leaving.resume()
         await self.keeper.note_notice()
         await self._load_assessment()
+        await self._parts.latest.load()
+        await self._count_today()
 
     async def _load_assessment(self) -> None:
         """Read what was acknowledged before, for this profile."""
@@ -331,9 +343,13 @@ class Service:
             self._push_engine()
 
     async def sweep(self) -> None:
-        """Close visits that are over; start the day's counts anew at midnight."""
+        """Close visits that are over; tell what changed, and start the day's counts anew at midnight."""
         await self._parts.attendance.sweep()
+        await self._count_today()
+
+    async def _count_today(self) -> None:
         await self._parts.presence.sweep()
+        await self._parts.site.sweep()
 
     async def tell_verdicts(self) -> None:
         """Tell what visits came to, and how many cases wait for somebody."""

@@ -10,10 +10,10 @@ from .config import Config
 from .consent.interlock import Interlock, Reason
 from .consent.policy import Policy
 from .consent.records import Records
+from .messages import WatchStatus
 from .office.keeper import Keeper
 from .office.keyring import Keyring
 from .office.listing import iso
-from .protocol import WatchStatus
 from .store.database import Database
 
 _LOGGER = logging.getLogger(__name__)

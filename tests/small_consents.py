@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from nvr_bridge.protocol import Setting
+from nvr_bridge.messages import Setting
 
 
 class Receipts(Protocol):

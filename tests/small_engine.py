@@ -22,9 +22,10 @@ from small_visit import SmallKiosk, SmallMine, SmallSubjects
 
 from nvr_bridge.config import Config
 from nvr_bridge.errors import NotFoundError, RetryError
-from nvr_bridge.events import Bus, EventLog, Told
+from nvr_bridge.events import Bus, EventLog, Told, shown
+from nvr_bridge.messages import EngineStatus, EventMessage, Snapshot
 from nvr_bridge.models import Event, EventKind
-from nvr_bridge.protocol import EngineStatus, EventMessage, Role, Snapshot
+from nvr_bridge.protocol import Role
 from nvr_bridge.server.app import Server
 from nvr_bridge.store.database import Database
 from nvr_bridge.store.schema import PartnerRow
@@ -148,12 +149,24 @@ class SmallEngine:
                 "keys_backed_up_at": None,
             },
             "cases_waiting": 0,
+            "search_p99_ms": 1.25,
             "settings": self.settings.listed(),
         }
 
     def snapshot(self) -> Snapshot:
         return {
             "engine": self.status(),
+            "site": {
+                "name": self.config.name,
+                "visits_today": 0,
+                "natural_today": 0,
+                "channel_today": 0,
+                "staff_today": 0,
+                "undetermined_today": 0,
+                "unregistered_today": 0,
+                "returning_share": None,
+                "people_present": 0,
+            },
             "cameras": [
                 {
                     "id": "front",
@@ -167,7 +180,9 @@ class SmallEngine:
                     "stream": {"name": "sub", "codec": "h264", "width": 640, "height": 360, "fps": 15.0},
                     "decoded": 150,
                     "analysed": 50,
+                    "analysed_per_second": 5.0,
                     "dropped": 0,
+                    "clock_offset": None,
                 }
             ],
             "zones": [
@@ -181,9 +196,12 @@ class SmallEngine:
                     "needs_act": False,
                     "notice_hash": self.config.notice_hash,
                     "people_present": 0,
+                    "people_approaching": 0,
                     "people_today": 0,
                     "visits_today": 0,
                     "returning_today": 0,
+                    "last_event": None,
+                    "last_event_at": None,
                 }
                 for zone in self.config.zones.values()
             ],
@@ -202,6 +220,7 @@ class SmallEngine:
         return {
             "sequence": event.sequence,
             "kind": event.kind.value,
+            "shown": shown(event),
             "occurred_at": datetime.fromtimestamp(event.occurred_at, UTC).isoformat(timespec="milliseconds"),
             "zone": event.zone_id,
             "visit": event.visit_id,

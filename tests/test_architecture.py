@@ -19,13 +19,15 @@ INTEGRATION = ROOT / "custom_components" / "nvr_bridge"
 VENDORED = {".venv", ".venv-hub", ".venv-hub-newest", ".cache", ".git", "dist"}
 
 # Imported by all: the nouns, the errors, the contract, and what runs a blocking thing on a thread of its own.
-COMMON = {"models", "errors", "protocol", "worker"}
+COMMON = {"models", "errors", "protocol", "messages", "worker"}
 # What else each part may import, itself apart. A part is a folder or a module directly in the package.
 MAY_IMPORT: dict[str, set[str]] = {
     "models": set(),
     "errors": set(),
     "protocol": set(),
+    "messages": set(),
     "worker": {"errors"},
+    "meters": set(),
     "notices": set(),
     "values": set(),
     "codes": set(),
@@ -50,9 +52,11 @@ TOGETHER = {
     "engine.py",
     "fleet.py",
     "gallery.py",
+    "latest.py",
     "presence.py",
     "recognise.py",
     "service.py",
+    "site.py",
     "watch.py",
 }
 NATIVE = {"av", "numpy", "onnxruntime", "cv2", "onnx", "usearch", "sqlalchemy", "zeep", "onvif", "cryptography"}

@@ -41,7 +41,7 @@ class Engine:
         self._now = now
         self.heard: list[Push] = []
         self.unjudged = Unjudged(lambda: self.now)
-        bus = Bus()
+        bus = self.bus = Bus()
         bus.attach(self.heard.append)
         casebook = site.casebook(RULES)
         tables = casebook._tables

@@ -23,9 +23,9 @@ from ..consent.permit import Gate
 from ..consent.policy import Policy
 from ..consent.records import Records
 from ..errors import AskError, BridgeError, InvalidError, NotArmedError, NotFoundError
+from ..messages import CameraStatus
 from ..models import Channel, Known, ZoneKind
 from ..presence import Presence
-from ..protocol import CameraStatus
 from ..recognise import Recogniser
 from ..vision.qr_codes import CodeReader
 from .desk import Desk

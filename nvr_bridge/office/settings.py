@@ -10,7 +10,7 @@ import voluptuous as vol
 
 from ..consent.retention import Limit
 from ..errors import InvalidError, NotFoundError
-from ..protocol import Setting
+from ..messages import Setting
 from ..values import RETENTION_DAYS, duration
 from .keeper import Keeper
 

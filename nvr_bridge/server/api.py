@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..protocol import EngineStatus, EventMessage, Snapshot
+from ..messages import EngineStatus, EventMessage, Snapshot
 
 if TYPE_CHECKING:
     from ..config import Config

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from ..protocol import Snapshot
+from ..messages import Snapshot
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -42,6 +42,8 @@ def _engine(snapshot: Snapshot, clients: int, dropped: int) -> Iterator[Metric]:
         "nvr_bridge_embeddings_without_permit", "Runs less permits; must be 0", engine["embeddings_without_permit"]
     )
     yield GaugeMetricFamily("nvr_bridge_subjects", "Visitors who agreed to be remembered", engine["subjects"])
+    if (slowest := engine["search_p99_ms"]) is not None:
+        yield GaugeMetricFamily("nvr_bridge_search_p99_seconds", "Of the last ten minutes' searches", slowest / 1000)
     yield from _watch(snapshot)
     yield GaugeMetricFamily("nvr_bridge_clients", "Clients connected", clients)
     yield _counter("nvr_bridge_clients_dropped", "Clients dropped because they did not read", dropped)

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..errors import RetryError
 from ..events import Forget, Push, State, Told
-from ..protocol import OUTBOX_LIMIT, Subscribed
+from ..messages import Subscribed
+from ..protocol import OUTBOX_LIMIT
 from .api import EngineApi
 
 

@@ -26,7 +26,8 @@ from ..errors import (
     RateLimitedError,
     UnauthorizedError,
 )
-from ..protocol import OLDEST_SCHEMA, OUTBOX_LIMIT, SCHEMA, Command, Hello, Role, Subscribed
+from ..messages import Hello, Subscribed
+from ..protocol import OLDEST_SCHEMA, OUTBOX_LIMIT, SCHEMA, Command, Role
 from .auth import Identity
 from .commands import Context, Request, check, execute
 from .subscription import Subscription

@@ -139,6 +139,16 @@ class CaseTable:
         async with self._db.read() as session:
             return frozenset(await session.scalars(wanted))
 
+    async def told_since(self, since: float) -> Sequence[tuple[str, int, dict[str, Any] | None]]:
+        """Of the visits that began at `since` or later: the visit, its earlier visits, and its verdict as last told."""
+        wanted = (
+            select(VisitRow.visit_id, VisitRow.earlier, CaseRow.told)
+            .join(CaseRow, CaseRow.visit_id == VisitRow.visit_id)
+            .where(VisitRow.started_at >= since)
+        )
+        async with self._db.read() as session:
+            return [(row[0], row[1], row[2]) async for row in rows_of(session, wanted)]
+
     async def count_waiting(self, since: float) -> int:
         """How many cases somebody has to look at, as last told: of visits from `since` on, and older ones as `waiting`."""
         waiting = (

@@ -133,7 +133,7 @@ class EventRow(Base):
     """The durable event log."""
 
     __tablename__ = "events"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (Index("ix_events_zone_id", "zone_id", "sequence"), {"sqlite_autoincrement": True})
 
     sequence: Mapped[int] = mapped_column(NUMBER, primary_key=True)
     kind: Mapped[str] = mapped_column(ID)

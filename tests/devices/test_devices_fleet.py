@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from demo.camera import OnvifCamera, Stream
 from nvr_bridge.camera import CameraLoop, View
 from nvr_bridge.consent.vault import Vault
@@ -156,12 +158,16 @@ async def test_a_camera_that_is_added_again_and_again_has_one_loop(
 
     bus.attach(told)
     fleet = Fleet(table, {"lane": Zone("lane", "Lane", ZoneKind.OBSERVE)}, (), bus, make_loop)
-    async with OnvifCamera("Lane", [stream("sub")]) as device, asyncio.TaskGroup() as group:
+    async with OnvifCamera("Lane", [stream("sub")], clock_skew=-3600.0) as device, asyncio.TaskGroup() as group:
         await fleet.start(group)
         args = {"address": device.address, "zone": "lane"}
         [added] = await fleet.add(args)
+        assert added["clock_offset"] == pytest.approx(-3600, abs=1.5)
         async with asyncio.timeout(10):
             await online.wait()
+            while not fleet.status()[0]["analysed_per_second"]:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
+        assert fleet.status()[0]["clock_offset"] == pytest.approx(-3600, abs=1.5)
         await asyncio.gather(*[fleet.add(args) for _ in range(4)])
         assert len(loops()) == len(fleet.status()) == 1
         removals = await asyncio.gather(fleet.remove(added["id"]), fleet.remove(added["id"]), return_exceptions=True)

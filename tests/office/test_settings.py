@@ -9,8 +9,8 @@ import pytest
 from keeper_site import SITE, Kept, kept_site
 
 from nvr_bridge.errors import InvalidError, NotFoundError
+from nvr_bridge.messages import Setting
 from nvr_bridge.office.settings import SiteSettings
-from nvr_bridge.protocol import Setting
 
 
 @pytest.fixture

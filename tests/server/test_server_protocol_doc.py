@@ -9,7 +9,7 @@ from typing import Any, is_typeddict
 import pytest
 import voluptuous as vol
 
-from nvr_bridge import protocol
+from nvr_bridge import messages, protocol
 from nvr_bridge.arguments import COMMAND_SCHEMAS
 from nvr_bridge.consent.interlock import Reason
 from nvr_bridge.errors import AskError, BridgeError, BugError, RetryError
@@ -17,7 +17,7 @@ from nvr_bridge.models import CameraKind, CameraState, CaseState, EventKind, Zon
 from nvr_bridge.protocol import ALLOWED, Command
 
 DOC = (Path(__file__).parent.parent.parent / "docs" / "protocol.md").read_text()
-MESSAGES = {name: kind for name, kind in vars(protocol).items() if is_typeddict(kind)}
+MESSAGES = {name: kind for name, kind in vars(messages).items() if is_typeddict(kind)}
 
 
 def section(title: str) -> str:

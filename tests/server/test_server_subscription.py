@@ -33,6 +33,7 @@ async def test_the_first_time_nothing_was_missed(site: Site) -> None:
         "event": {
             "sequence": 2,
             "kind": "visit_ended",
+            "shown": ["visit_ended"],
             "occurred_at": "2026-05-28T20:26:40.500+00:00",
             "zone": "lane",
             "visit": None,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from sqlalchemy import delete
 from store_site import NOW, Site, open_site
 
-from nvr_bridge.events import Bus, Forget, Push, State, Told
+from nvr_bridge.events import Bus, Forget, Push, State, Told, shown
 from nvr_bridge.models import Event, EventKind
-from nvr_bridge.store.schema import EventRow
+from nvr_bridge.store.schema import Data, EventRow
 
 
 async def tell(site: Site, **data: int) -> Event:
@@ -54,6 +55,32 @@ async def test_a_number_is_never_given_again_not_even_when_its_event_is_deleted(
     async with open_site(site.data_dir) as again:
         assert again.log.latest() == last
         assert (await tell(again)).sequence == last + 1
+
+
+async def test_the_last_event_of_a_zone_is_its_own(site: Site) -> None:
+    assert await site.log.last_of("lane") is None
+    told = [await tell(site, n=n) for n in range(3)]
+    async with site.db.write() as session:
+        await site.log.append(session, kind=EventKind.FIRST_VISIT, occurred_at=NOW, zone_id="desk")
+    assert await site.log.last_of("lane") == told[-1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "words"),
+    [
+        (EventKind.FIRST_VISIT, {}, ["first_visit"]),
+        (EventKind.PERSON_APPROACHING, {"frame_at": 1.0}, ["person_approaching"]),
+        (EventKind.VERDICT, {"attribution": "natural", "new_answer": True, "new_risks": ""}, ["attribution"]),
+        (
+            EventKind.VERDICT,
+            {"attribution": "channel", "new_answer": True, "new_risks": "late_referral"},
+            ["channel_visit", "risk_raised", "attribution"],
+        ),
+        (EventKind.VERDICT, {"attribution": "channel", "new_answer": False, "new_risks": ""}, ["attribution"]),
+    ],
+)
+def test_the_words_that_a_hub_shows_an_event_by(kind: EventKind, data: Data, words: list[str]) -> None:
+    assert shown(Event(1, kind, NOW, "lane", None, None, data)) == words
 
 
 def test_everybody_attached_is_told_in_order() -> None:

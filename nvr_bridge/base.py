@@ -1,0 +1,82 @@
+"""What everything else lies on: the store, its keys and its record."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from .config import Config
+from .consent.checkpoints import Checkpoints
+from .consent.ledger import Ledger
+from .consent.readings import Readings
+from .consent.receipts import Receipts
+from .consent.records import Records
+from .consent.vault import Vault
+from .events import EventLog
+from .office.keyring import Keyring
+from .office.receipts import ReceiptDesk
+from .store.assessments import AssessmentTable
+from .store.cases import CaseTable
+from .store.corrections import CorrectionTable
+from .store.database import Database
+from .store.files import KEYS
+from .store.reach import Reach
+from .store.referrals import ReferralTable
+from .store.registrations import RegistrationTable
+from .store.settings import SettingsTable
+from .store.sightings import SightingTable
+from .store.signings import SigningTable
+from .store.staff import StaffTable
+from .store.visits import VisitTable
+from .visits.casebook import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Opened by `open_base`."""
+
+    database: Database
+    vault: Vault
+    ledger: Ledger
+    log: EventLog
+    settings: SettingsTable
+    assessments: AssessmentTable
+    records: Records
+    checkpoints: Checkpoints
+    receipts: ReceiptDesk
+    readings: Readings
+    keyring: Keyring
+
+
+async def open_base(config: Config, passphrase: str | None, stack: AsyncExitStack) -> Base:
+    """The store, its keys and its record."""
+    database = await Database.open(config.data_dir)
+    stack.push_async_callback(database.close)
+    keys_dir = config.data_dir / KEYS
+    vault = await Vault.open(keys_dir, fresh=database.fresh, passphrase=passphrase)
+    checkpoints = await Checkpoints.open(database, vault, keys_dir)
+    ledger, log, settings = Ledger(database, vault), EventLog(database), SettingsTable(database)
+    readings = Readings(ledger)
+    stack.push_async_callback(readings.close)
+    keyring = Keyring(vault, keys_dir, config.key_backup, settings, ledger)
+    await keyring.note_rotation()
+    records = await Records.open(database, vault, ledger, log, notice_hash=config.notice_hash)
+    assessments = AssessmentTable(database, ledger)
+    receipts = ReceiptDesk(Receipts(database, ledger, checkpoints))
+    return Base(database, vault, ledger, log, settings, assessments, records, checkpoints, receipts, readings, keyring)
+
+
+def tables(config: Config, base: Base) -> Tables:
+    """Where evidence is kept."""
+    database, ledger = base.database, base.ledger
+    return Tables(
+        visits=VisitTable(database, base.log),
+        sightings=SightingTable(database, ledger),
+        referrals=ReferralTable(database, base.vault, ledger, config.rules.validity),
+        registrations=RegistrationTable(database, ledger),
+        signings=SigningTable(database, ledger),
+        staff=StaffTable(database, ledger),
+        corrections=CorrectionTable(database, ledger),
+        reach=Reach(database),
+        cases=CaseTable(database, base.vault, ledger),
+    )
