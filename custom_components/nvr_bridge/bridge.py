@@ -20,7 +20,7 @@ from .errors import CannotConnectError, CertificateError, EngineError, Unauthori
 from .issues import Issues
 from .memory import Memory
 from .signs import Signs
-from .wire import KINDS, Subscribed, Thing, VisitEvent, read, things
+from .wire import KINDS, Subscribed, Thing, event, things
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Bridge:
         """Connect and learn what there is. Raises `CannotConnectError`, `IncompatibleError`, `UnauthorizedError`."""
         await self.memory.load()
         opened = await self._connect()
-        self._take(opened[1].things)
+        self._take(opened[1][0])
         return opened
 
     def start(self, opened: tuple[Client, Subscribed]) -> None:
@@ -124,18 +124,17 @@ class Bridge:
 
     def _arrived(self, subscribed: Subscribed) -> None:
         """The connection is there, and with it everything as of now."""
-        self.error = None
+        (there_is, missed, sequence), self.error = subscribed, None
         _LOGGER.info("%s: connected", self._entry.title)
         self._issues.versions(None)
-        self._take(subscribed.things)
+        self._take(there_is)
         self._tell_all()  # so that what was missed comes after the return from an outage, and is not taken for it
-        if self.memory.sequence is not None and subscribed.sequence < self.memory.sequence:
+        if sequence < (self.memory.sequence or 0):
             _LOGGER.warning("%s: its event log went back to an earlier state, as after a restore", self._entry.title)
-            self.memory.saw(subscribed.sequence)
-        for event in subscribed.events:
-            self._show(event)
-        if subscribed.sequence != self.memory.sequence:
-            self.memory.saw(subscribed.sequence)
+            self.memory.saw(sequence)
+        for entry in missed:
+            self._show(entry)
+        self.memory.saw(sequence)
         self._signs.report_now()
         self._issues.zones(self.all("zone"))
 
@@ -143,7 +142,7 @@ class Bridge:
         """Something changed. Raises `CannotConnectError`."""
         match message.get("type"):
             case "event":
-                self._show(read(VisitEvent, message.get("event")))
+                self._show(event(message.get("event")))
             case "forget":
                 self._tell(FORGET, message.get("alias"), message.get("visits") or [])
             case "state":
@@ -185,10 +184,10 @@ class Bridge:
         if fields := thing.state.keys() - (known.state.keys() if known else ()):
             self._tell(NEW, thing, fields)  # the hub makes their entities at once: what happens next finds them
 
-    def _show(self, event: VisitEvent) -> None:
-        if self.memory.sequence is None or event.sequence > self.memory.sequence:
-            self._tell(f"event_{event.zone}", event)
-            self.memory.saw(event.sequence)
+    def _show(self, entry: dict[str, Any]) -> None:
+        if self.memory.sequence is None or entry["sequence"] > self.memory.sequence:
+            self._tell(f"event_{entry['zone']}", entry)
+            self.memory.saw(entry["sequence"])
 
     def _tell(self, topic: str, *what: Any) -> None:
         for listener in list(self._listeners.get(topic, ())):

@@ -9,32 +9,28 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
-from .const import SCHEMA
-from .errors import (
-    CannotConnectError,
-    CertificateError,
-    CommandError,
-    EngineError,
-    IncompatibleError,
-    UnauthorizedError,
-)
-from .wire import Hello, Subscribed, read, subscribed
+from . import errors
+from .const import OLDEST_SCHEMA, SCHEMA
+from .errors import CannotConnectError
+from .wire import Subscribed, subscribed, understood
 
 PATIENCE = 10.0  # seconds for each answer
 SILENCE = 3.0  # seconds until an engine is asked whether it is alive, and again until it is taken for dead
 MESSAGE_LIMIT = 32 * 1024 * 1024  # bytes; the answer to `subscribe` holds everything that was missed
-_REFUSALS: dict[Any, tuple[type[EngineError], str]] = {
-    "unauthorized": (UnauthorizedError, "invalid_code"),
+_REFUSALS: dict[Any, tuple[type[errors.EngineError], str]] = {
+    "unauthorized": (errors.UnauthorizedError, "invalid_code"),
     "rate_limited": (CannotConnectError, "rate_limited"),
-    "incompatible": (IncompatibleError, "engine_too_new"),
+    "incompatible": (errors.IncompatibleError, "engine_too_new"),
 }
 
 
 class Client:
     """`connect`, then `enter` and `subscribe`, then `listen`, during which `call` may be used."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, hello: Hello) -> None:
-        self.hello = hello
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, hello: dict[str, Any]) -> None:
+        self.engine_id: str = hello["engine_id"]
+        self.name: str = hello["name"]
+        self._schema = min(hello["schema"], SCHEMA)
         self._socket = socket
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -52,16 +48,17 @@ class Client:
         # aiohttp's own heartbeat leaves a timer behind when the other side falls silent.
         socket = await _patient(address, session.ws_connect(url, autoping=False, max_msg_size=MESSAGE_LIMIT, ssl=pin))
         try:
-            hello = read(Hello, await _patient(address, _receive(socket)))
-            hello.check(engine_id)
+            hello = await _patient(address, _receive(socket))
+            with understood("hello"):
+                _check(hello, engine_id)
+                return cls(socket, hello)
         except BaseException:
             await socket.close()
             raise
-        return cls(socket, hello)
 
     async def enter(self, kind: str, **who: str) -> str:
         """`auth` with a `token`, or `pair` with a `code` and a `name` for a token. Raises `EngineError` by its remedy."""
-        answer = await self._ask({"type": kind, "schema": min(self.hello.schema, SCHEMA), **who})
+        answer = await self._ask({"type": kind, "schema": self._schema, **who})
         if answer.get("type") == "auth_ok":
             return str(answer.get("token"))
         error, word = _REFUSALS.get(answer.get("code"), (CannotConnectError, "cannot_connect"))
@@ -115,13 +112,20 @@ class Client:
         return await _patient(message["type"], _receive(self._socket))
 
 
+def _check(hello: dict[str, Any], engine_id: str) -> None:
+    if engine_id not in ("", hello["engine_id"]):
+        raise CannotConnectError(f"another engine, {hello['name']}, answers", "wrong_engine")
+    if (is_old := hello["schema"] < OLDEST_SCHEMA) or hello["oldest_schema"] > SCHEMA:
+        raise errors.IncompatibleError(hello["version"], "engine_too_old" if is_old else "engine_too_new")
+
+
 async def _patient[T](what: str, work: Awaitable[T]) -> T:
     """What comes of `work` within `PATIENCE`. Raises `CannotConnectError` if nothing does."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await work
     except aiohttp.ServerFingerprintMismatch as err:
-        raise CertificateError(what, err.got.hex()) from err
+        raise errors.CertificateError(what, err.got.hex()) from err
     except (aiohttp.ClientError, OSError, ValueError) as err:
         raise CannotConnectError(f"{what}: {str(err) or 'no answer'}") from err
 
@@ -144,4 +148,4 @@ def _result(answer: dict[str, Any]) -> Any:
     if answer.get("success"):
         return answer.get("result")
     error = answer.get("error") or {}
-    raise CommandError(str(error.get("message", "the engine refused")), str(error.get("code", "error")))
+    raise errors.CommandError(str(error.get("message", "the engine refused")), str(error.get("code", "error")))

@@ -117,7 +117,7 @@ class NvrBridgeConfigFlow(ConfigFlow, domain=DOMAIN):
         """Connect, and make sure of a token if there is what that takes. Raises `EngineError`."""
         address = (self._data[CONF_HOST], self._data[CONF_PORT], self._engine_id, self._data.get(CONF_FINGERPRINT))
         async with aclosing(await Client.connect(async_get_clientsession(self.hass), *address)) as client:
-            self._engine_id, self._name = client.hello.engine_id, client.hello.name
+            self._engine_id, self._name = client.engine_id, client.name
             if self._code:
                 name = self.hass.config.location_name
                 self._data[CONF_TOKEN] = await client.enter("pair", code=self._code, name=name)

@@ -9,7 +9,7 @@ from homeassistant.helpers.entity import Entity
 
 from .bridge import FORGET, Bridge
 from .entity import BridgeEntity, Shown, setup_of
-from .wire import Thing, VisitEvent
+from .wire import Thing
 
 PARALLEL_UPDATES = 0
 
@@ -53,14 +53,14 @@ class ZoneVisit(BridgeEntity, EventEntity):
         return EventExtraStoredData(last["kind"], self._shown)
 
     @callback
-    def _show(self, event: VisitEvent) -> None:
+    def _show(self, event: dict[str, Any]) -> None:
         """Nothing, if a newer engine tells what is not known here."""
-        for event_type in (known for known in event.types if known in EVENT_TYPES):
-            told = {key: event.data[key] for key in DETAILS if key in event.data}
-            if "risks" in told:
-                told["risks"] = [risk.strip() for risk in told["risks"].split(",") if risk]
-            kept = {"sequence": event.sequence, "occurred_at": event.occurred_at, "replayed": event.replayed, **told}
-            self._shown = {**kept, "alias": event.alias, "visit": event.visit}
+        for event_type in (known for known in event["shown"] if known in EVENT_TYPES):
+            kept = {key: event[key] for key in ("sequence", "occurred_at", "replayed")}
+            kept |= {key: event["data"][key] for key in DETAILS if key in event["data"]}
+            if "risks" in kept:
+                kept["risks"] = [risk.strip() for risk in kept["risks"].split(",") if risk]
+            self._shown = {**kept, "alias": event["alias"], "visit": event["visit"]}
             self._trigger_event(event_type, self._shown)
             self.bridge.memory.zones[self._zone_id] = {"kind": event_type, "state": self.state, "shown": kept}
             self.async_write_ha_state()

@@ -26,11 +26,11 @@ class Memory(Store[dict[str, Any]]):
 
     def saw(self, sequence: int) -> None:
         """The log is known up to `sequence`."""
-        self.sequence = sequence
         # The store puts a save off each time it is asked for one, so in a crowd it would never save.
-        if not self._save_is_due:
+        if sequence != self.sequence and not self._save_is_due:
             self._save_is_due = True
             self.async_delay_save(self._content, SAVE_AFTER)
+        self.sequence = sequence
 
     async def flush(self) -> None:
         """Save now what is due."""

@@ -29,7 +29,7 @@ class Signs:
         self._entry = entry
         self._bridge = bridge
         self._bound: dict[str, dict[str, str]] = {}
-        self._unwatch: CALLBACK_TYPE | None = None
+        self._unwatch: CALLBACK_TYPE = lambda: None
         self._refused: dict[tuple[str, str], str] = {}  # what the engine said to which command, to log it once
 
     def start(self) -> None:
@@ -38,9 +38,8 @@ class Signs:
 
     def stop(self) -> None:
         """Watch no more."""
-        if self._unwatch:
-            self._unwatch()
-            self._unwatch = None
+        self._unwatch()
+        self._unwatch = lambda: None
 
     def report_now(self) -> None:
         """Every sign as it is at this moment."""

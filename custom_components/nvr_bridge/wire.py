@@ -1,33 +1,17 @@
-"""What the engine says, as frozen values. What is not known here is left alone, so that a newer engine may say more."""
+"""What the engine says, in a handy form. What is not known here is left alone, so that a newer engine may say more."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from .const import OLDEST_SCHEMA, SCHEMA
-from .errors import CannotConnectError, IncompatibleError
+from .errors import CannotConnectError
 
 SINGLE = ("engine", "site")
 KINDS = (*SINGLE, "zone", "camera")  # what has a device of its own
+_EVENT = ("sequence", "kind", "occurred_at", "zone", "visit", "alias", "replayed", "data")
 
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """The engine's first words."""
-
-    engine_id: str
-    name: str
-    version: str
-    schema: int
-    oldest_schema: int
-
-    def check(self, engine_id: str) -> None:
-        """Raises `CannotConnectError` unless it is that engine (any for ""), `IncompatibleError` if it is not understood."""
-        if engine_id not in ("", self.engine_id):
-            raise CannotConnectError(f"another engine, {self.name}, answers", "wrong_engine")
-        if self.schema < OLDEST_SCHEMA or self.oldest_schema > SCHEMA:
-            raise IncompatibleError(self.version, "engine_too_old" if self.schema < OLDEST_SCHEMA else "engine_too_new")
+type Subscribed = tuple[list[Thing], list[dict[str, Any]], int]  # what there is, what was missed, the last sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,56 +29,37 @@ class Thing:
         return self.kind if self.kind in SINGLE else f"{self.kind}_{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class VisitEvent:
-    """One entry of the engine's event log."""
-
-    sequence: int
-    kind: str
-    occurred_at: str  # ISO 8601, UTC
-    zone: str
-    visit: str | None
-    alias: str | None
-    replayed: bool
-    data: dict[str, Any]
-    shown: list[str] | None = None
-
-    @property
-    def types(self) -> list[str]:
-        """What it is shown as, one after the other."""
-        return [self.kind] if self.shown is None else self.shown
-
-
-@dataclass(frozen=True, slots=True)
-class Subscribed:
-    """Everything at one moment, and the events that this hub had missed."""
-
-    things: list[Thing]
-    events: list[VisitEvent]
-    sequence: int
-
-
-def read[T](kind: type[T], raw: Any) -> T:
-    """A value of dataclass `kind` from a JSON object with the same field names. Raises `CannotConnectError`."""
-    with _understood(kind.__name__):
-        return kind(**{field.name: raw[field.name] for field in fields(kind) if field.name in raw})  # type: ignore[arg-type]
-
-
 def subscribed(raw: Any) -> Subscribed:
     """The answer to `subscribe`. Raises `CannotConnectError`."""
-    with _understood("subscribe"):
-        events = [read(VisitEvent, {**event, "replayed": True}) for event in raw["events"]]
-        return Subscribed(things(raw["snapshot"]), events, raw["sequence"])
+    with understood("subscribe"):
+        return things(raw["snapshot"]), [event(it, replayed=True) for it in raw["events"]], raw["sequence"]
+
+
+def event(raw: Any, **more: bool) -> dict[str, Any]:
+    """An entry of the engine's log, with what it is `shown` as. Raises `CannotConnectError`."""
+    with understood("event"):
+        told = {**raw, **more}
+        shown = [told["kind"]] if told.get("shown") is None else told["shown"]
+        return {"shown": shown, **{field: told[field] for field in _EVENT}}
 
 
 def things(raw: dict[str, Any]) -> list[Thing]:
     """All that a snapshot (`zones`) or a push (`zone`) describes. Raises `CannotConnectError`."""
-    with _understood("state"):
+    with understood("state"):
         return [
             Thing(kind, kind if kind in SINGLE else state["id"], state["name"], dict(_paths("", state)))
             for kind in KINDS
             for state in ([raw[kind]] if raw.get(kind) else raw.get(f"{kind}s", ()))
         ]
+
+
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """Raises `CannotConnectError` where the engine leaves out what must be said."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError) as err:
+        raise CannotConnectError(f"{what}: {err!r}") from err
 
 
 def _paths(prefix: str, state: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -104,11 +69,3 @@ def _paths(prefix: str, state: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"settings.{setting['key']}", setting) for setting in value)
         elif isinstance(value, dict):
             yield from _paths(f"{prefix}{key}.", value)
-
-
-@contextmanager
-def _understood(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (AttributeError, KeyError, TypeError) as err:
-        raise CannotConnectError(f"{what}: {err!r}") from err
