@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from .config import Config
 from .consent.checkpoints import Checkpoints
+from .consent.key_backup import known_destroyed
 from .consent.ledger import Ledger
 from .consent.readings import Readings
 from .consent.receipts import Receipts
 from .consent.records import Records
 from .consent.vault import Vault
+from .errors import AskError
 from .events import EventLog
 from .office.keyring import Keyring
 from .office.receipts import ReceiptDesk
@@ -29,6 +33,8 @@ from .store.signings import SigningTable
 from .store.staff import StaffTable
 from .store.visits import VisitTable
 from .visits.casebook import Tables
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +59,14 @@ async def open_base(config: Config, passphrase: str | None, stack: AsyncExitStac
     database = await Database.open(config.data_dir)
     stack.push_async_callback(database.close)
     keys_dir = config.data_dir / KEYS
-    vault = await Vault.open(keys_dir, fresh=database.fresh, passphrase=passphrase)
+    vault = await Vault.open(keys_dir, database.fresh, passphrase, await asyncio.to_thread(_destroyed, config))
     checkpoints = await Checkpoints.open(database, vault, keys_dir)
     ledger, log, settings = Ledger(database, vault), EventLog(database), SettingsTable(database)
     readings = Readings(ledger)
     stack.push_async_callback(readings.close)
     keyring = Keyring(vault, keys_dir, config.key_backup, settings, ledger)
     await keyring.note_rotation()
+    await keyring.note_return()
     records = await Records.open(database, vault, ledger, log, notice_hash=config.notice_hash)
     assessments = AssessmentTable(database, ledger)
     receipts = ReceiptDesk(Receipts(database, ledger, checkpoints))
@@ -80,3 +87,12 @@ def tables(config: Config, base: Base) -> Tables:
         reach=Reach(database),
         cases=CaseTable(database, base.vault, ledger),
     )
+
+
+def _destroyed(config: Config) -> frozenset[str]:
+    """What the key backup knows of destroyed keys: it may be newer than a data folder that was restored."""
+    try:
+        return known_destroyed(config.key_backup)
+    except AskError as err:
+        _LOGGER.warning("%s", err)
+        return frozenset()

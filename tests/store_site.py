@@ -100,11 +100,13 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(data_dir: Path, now: float = NOW, notice_hash: str | None = None) -> AsyncIterator[Site]:
+async def open_site(
+    data_dir: Path, now: float = NOW, notice_hash: str | None = None, kept: frozenset[str] = frozenset()
+) -> AsyncIterator[Site]:
     """Open the store at `now`, and close it after use."""
     db = await Database.open(data_dir)
     try:
-        vault = await Vault.open(data_dir / "keys", fresh=db.fresh)
+        vault = await Vault.open(data_dir / "keys", fresh=db.fresh, kept=kept)
         ledger, log = Ledger(db, vault), EventLog(db)
         records = await Records.open(db, vault, ledger, log, clock=lambda: now, notice_hash=notice_hash)
         yield Site(

@@ -11,7 +11,7 @@ import typer
 
 from ..config import load_config
 from ..errors import InvalidError
-from .keys import PASSPHRASE_VARIABLE
+from .keys import PASSPHRASE_VARIABLE, stopped
 from .receipts import receipt_file
 from .shared import DEFAULT_CONFIG, ConfigOption, JsonOption, ask, print_table, printable, private, show
 
@@ -39,6 +39,34 @@ def take(
     with receipt_file(receipt) as write:
         write(ask(config, "receipt/take", number=number))
     typer.echo(f"Receipt: {receipt}")
+
+
+@app.command()
+def reapply(
+    receipt: Annotated[list[Path] | None, typer.Argument(help="Receipts for erasures of this site.")] = None,
+    newer: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            help="A key backup, a data folder or a store (bridge.db) of this site that is newer; may be repeated.",
+        ),
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase again whom an old backup of everything brought back. The engine must be stopped; its next start finishes it."""
+    from ..consent.reapply import reapply as reapply_all  # noqa: PLC0415
+    from ..evidence.receipt import read  # noqa: PLC0415
+
+    if not receipt and not newer:
+        raise InvalidError(
+            "receipt, --from: give at least one; what is in the data folder alone does not say who was erased"
+        )
+    settings = load_config(config)
+    with stopped(settings):
+        again = reapply_all(settings.data_dir, [read(_json(path)) for path in receipt or ()], newer or ())
+    lines = f"Destroyed the keys of {again} visitors who had come back; the next start erases the rest of them."
+    show({"visitors": again}, as_json, lambda: typer.echo(lines if again else "None of them is here."))
 
 
 @app.command()

@@ -48,6 +48,20 @@ def site_passphrase(config: Config, file: Path | None) -> str | None:
     return given
 
 
+@contextmanager
+def stopped(config: Config) -> Iterator[None]:
+    """While no engine uses the data folder."""
+    if not config.data_dir.is_dir():
+        raise InvalidError(
+            f"data_dir: {config.data_dir} does not exist; start the engine once, or restore the data first"
+        )
+    lock = DirectoryLock(config.data_dir)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 @app.command("show")
 def show_keys(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """What opens the site's keys. Reads no key."""
@@ -83,7 +97,7 @@ def rotate(
     from ..consent.master import rotate as rotate_master  # noqa: PLC0415
 
     settings = load_config(config)
-    with _stopped(settings):
+    with stopped(settings):
         keys_dir = settings.data_dir / KEYS
         wanted = Kind(to) if to is not None else kind(keys_dir)
         locked = kind(keys_dir) is Kind.PASSPHRASE
@@ -126,7 +140,7 @@ def restore(
     from ..consent.master import Kind  # noqa: PLC0415
 
     settings = load_config(config)
-    with _stopped(settings):
+    with stopped(settings):
         bundle = read_bundle(source)
         given = _read(passphrase_file) if passphrase_file is not None else os.environ.get(PASSPHRASE_VARIABLE)
         if given is None and bundle.by is Kind.PASSPHRASE and typer.get_text_stream("stdin").isatty():
@@ -141,20 +155,6 @@ def restore(
 
 
 _OPENED = {"file": "A key file opens the keys.", "passphrase": "A passphrase opens the keys."}
-
-
-@contextmanager
-def _stopped(config: Config) -> Iterator[None]:
-    """While no engine uses the data folder."""
-    if not config.data_dir.is_dir():
-        raise InvalidError(
-            f"data_dir: {config.data_dir} does not exist; start the engine once, or restore the data first"
-        )
-    lock = DirectoryLock(config.data_dir)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _new_passphrase(file: Path | None) -> str:

@@ -259,7 +259,7 @@ class Records:
             committed = True
         finally:
             if not committed:
-                await self._vault.destroy_key(key)
+                await self._vault.discard_key(key)
         self._agreed[visitor_id] = consent
         self.version += 1
         await self._vault.destroy_key(consent_key(before.consent_id))
@@ -282,7 +282,7 @@ class Records:
             committed = True
         finally:
             if not committed:
-                await self._vault.destroy_key(visitor_id, *keys)
+                await self._vault.discard_key(visitor_id, *keys)
         self._aliases[visitor_id] = alias
         return alias, written
 
@@ -354,8 +354,8 @@ class Records:
     async def _recover(self, now: float) -> None:
         left = await look(self._db, self._vault)
         if left.orphans:
-            _LOG.warning("consent: destroying %d keys that no visitor of the store has", len(left.orphans))
-            await self._vault.destroy_key(*left.orphans)
+            _LOG.warning("consent: removing %d keys that no visitor of the store has", len(left.orphans))
+            await self._vault.discard_key(*left.orphans)
         if left.keyless or left.lapsing:
             ends = (len(left.keyless), len(left.lapsing))
             _LOG.warning("consent: erasing %d visitors, and %d consents, whose keys are gone", *ends)

@@ -8,18 +8,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from ..errors import AskError, ConflictError, NotFoundError, RetryError
 from ..store.files import UNFINISHED, check_private, make_private_directory, write_durably
 from ..store.finish import to_the_end
+from . import destroyed
+from .destroyed import DESTROYED
 from .master import DATA_KEY, SITE_KEY, Unlocked, unlock
 from .sealing import KEY_BYTES, derive, seal, unseal
-from .visitor_keys import VISITORS, document, read, unwrap, wrap
+from .visitor_keys import VISITORS, document, is_listed, read, unwrap, wrap
 
 _CONSENT = "consent:"
+_LOG = logging.getLogger(__name__)
 
 
 def consent_key(consent_id: str) -> str:
@@ -30,23 +34,34 @@ def consent_key(consent_id: str) -> str:
 class Vault:
     """Seals and unseals. Made by `open`; key changes are on the disk when their coroutine returns."""
 
-    def __init__(self, keys_dir: Path, unlocked: Unlocked, wrapped: dict[str, str]) -> None:
+    def __init__(
+        self, keys_dir: Path, unlocked: Unlocked, wrapped: dict[str, str], gone: frozenset[str], returned: int
+    ) -> None:
         self.master_id = unlocked.master_id  # another one after each rotation
         self.by = unlocked.by
         self.changes = 0  # of the visitors' keys, since it was opened
+        self.returned = (
+            returned  # keys that a backup had brought back, and that were destroyed again when it was opened
+        )
         self._path = keys_dir / VISITORS
+        self._list = keys_dir / DESTROYED
         self._data_key = unlocked.data_key
+        self._destroyed = gone
         self._wrapped = wrapped  # replaced, never changed in place: a thread may be writing it
         self._changing = asyncio.Lock()
 
     @classmethod
-    async def open(cls, keys_dir: Path, fresh: bool, passphrase: str | None = None) -> Vault:
+    async def open(
+        cls, keys_dir: Path, fresh: bool, passphrase: str | None = None, kept: frozenset[str] = frozenset()
+    ) -> Vault:
         """Open the keys, or make them where `fresh` says that the store holds nothing that needs one.
+
+        No key that was destroyed is opened, whatever backup it came back from: `kept` is a list of them from elsewhere.
 
         Raises `AskError` when keys are missing, damaged, of another site, open to others, or locked by a passphrase that
         was not given or is wrong.
         """
-        return await to_the_end(asyncio.to_thread(cls._open, keys_dir, fresh, passphrase))
+        return await to_the_end(asyncio.to_thread(cls._open, keys_dir, fresh, passphrase, kept))
 
     @property
     def visitors(self) -> frozenset[str]:
@@ -81,9 +96,17 @@ class Vault:
         Does nothing where there is none. Raises `RetryError`, with the keys still there, if the disk refuses.
         """
         async with self._changing:
-            kept = {key: value for key, value in self._wrapped.items() if key not in names}
-            if len(kept) < len(self._wrapped):
-                await self._save(kept)
+            going = {destroyed.tag(self._wrapped[name]) for name in names if name in self._wrapped}
+            if going - self._destroyed:  # on the list first: from then on a start finishes it
+                gone = self._destroyed | going
+                await to_the_end(self._write(self._list, destroyed.document(gone)))
+                self._destroyed = gone
+            await self._drop(names)
+
+    async def discard_key(self, *names: str) -> None:
+        """Let go of keys with which nothing was sealed that anybody asked to be erased. A backup may bring them back."""
+        async with self._changing:
+            await self._drop(names)
 
     def seal(self, visitor_id: str, content: bytes, aad: bytes) -> bytes:
         """Encrypt for this visitor; `aad` names the place it is for. Raises `NotFoundError` without a key."""
@@ -117,19 +140,26 @@ class Vault:
         key = self._visitor_key(visitor_id, "subject")
         return lambda number: hmac.new(key, str(number).encode(), hashlib.sha256).hexdigest()
 
+    async def _drop(self, names: Collection[str]) -> None:
+        kept = {key: value for key, value in self._wrapped.items() if key not in names}
+        if len(kept) < len(self._wrapped):
+            await self._save(kept)
+
     async def _save(self, wrapped: dict[str, str]) -> None:
         """What is in memory changes only after, and only if, the file has."""
-        await to_the_end(self._write(wrapped))
 
-    async def _write(self, wrapped: dict[str, str]) -> None:
+        async def save() -> None:
+            await self._write(self._path, document(self._data_key, wrapped, listed=bool(self._destroyed)))
+            self._wrapped = wrapped
+            self.changes += 1
+
+        await to_the_end(save())
+
+    async def _write(self, path: Path, content: bytes) -> None:
         try:
-            await asyncio.to_thread(write_durably, self._path, document(self._data_key, wrapped))
+            await asyncio.to_thread(write_durably, path, content)
         except OSError as err:
-            raise RetryError(
-                f"keys: {self._path} cannot be written ({err.strerror}); free the disk, then try again"
-            ) from err
-        self._wrapped = wrapped
-        self.changes += 1
+            raise RetryError(f"keys: {path} cannot be written ({err.strerror}); free the disk, then try again") from err
 
     def _visitor_key(self, visitor_id: str, use: str) -> bytes:
         wrapped = self._wrapped.get(visitor_id)
@@ -141,9 +171,14 @@ class Vault:
         return derive(self._data_key, use)
 
     @classmethod
-    def _open(cls, keys_dir: Path, fresh: bool, passphrase: str | None) -> Vault:
+    def _open(cls, keys_dir: Path, fresh: bool, passphrase: str | None, kept: frozenset[str]) -> Vault:
         make_private_directory(keys_dir)
-        for name in (SITE_KEY, DATA_KEY, VISITORS):  # what a crash left unfinished may hold keys destroyed since
+        for name in (
+            SITE_KEY,
+            DATA_KEY,
+            VISITORS,
+            DESTROYED,
+        ):  # what a crash left unfinished may hold keys destroyed since
             (keys_dir / (name + UNFINISHED)).unlink(missing_ok=True)
         unlocked = unlock(keys_dir, fresh=fresh, passphrase=passphrase)
         path = keys_dir / VISITORS
@@ -152,4 +187,18 @@ class Vault:
                 raise AskError(f"keys: {path} is missing; restore it with `nvr-bridge keys restore`, or wipe the site")
             write_durably(path, document(unlocked.data_key, {}))
         check_private(path)
-        return cls(keys_dir, unlocked, read(path.read_bytes(), unlocked.data_key, str(path)))
+        content = path.read_bytes()
+        wrapped = read(content, unlocked.data_key, str(path))
+        gone = destroyed.held(keys_dir) | kept
+        if is_listed(content) and not gone:
+            _LOG.warning(
+                "keys: %s is missing; restore it with `nvr-bridge keys restore`, or a backup from before an erasure may "
+                "bring the visitor back",
+                keys_dir / DESTROYED,
+            )
+        returned = destroyed.returned(wrapped, gone)
+        if returned:
+            wrapped = {name: each for name, each in wrapped.items() if name not in returned}
+            write_durably(keys_dir / DESTROYED, destroyed.document(gone))
+            write_durably(path, document(unlocked.data_key, wrapped, listed=True))
+        return cls(keys_dir, unlocked, wrapped, gone, len(returned))

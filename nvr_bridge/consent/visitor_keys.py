@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ..errors import AskError
 from .sealing import derive, seal, unseal
@@ -26,9 +26,21 @@ def unwrap(data_key: bytes, name: str, wrapped: str) -> bytes:
     return unseal(derive(data_key, "wrap"), base64.b64decode(wrapped, validate=True), name.encode())
 
 
-def document(data_key: bytes, wrapped: Mapping[str, str]) -> bytes:
-    """The file's content."""
-    return json.dumps({"version": 1, "check": _check(data_key), "keys": dict(wrapped)}).encode()
+def document(data_key: bytes, wrapped: Mapping[str, str], *, listed: bool = False) -> bytes:
+    """The file's content; `listed` says that there is a list of destroyed keys beside it."""
+    return json.dumps({"version": 1, "check": _check(data_key), "listed": listed, "keys": dict(wrapped)}).encode()
+
+
+def is_listed(content: bytes) -> bool:
+    """What the file says of that."""
+    return bool(json.loads(content).get("listed"))
+
+
+def without(content: bytes, names: Collection[str]) -> bytes:
+    """The file's content, less the keys of these names. Needs no key, and checks none."""
+    held = json.loads(content)
+    kept = {name: each for name, each in held["keys"].items() if name not in names}
+    return json.dumps({**held, "listed": True, "keys": kept}).encode()
 
 
 def made_with(content: bytes, data_key: bytes) -> bool:

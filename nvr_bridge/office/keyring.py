@@ -57,6 +57,16 @@ class Keyring:
             await self._ledger.record("keys_rotated", data={"by": self._vault.by.value})
         await self._settings.set(MASTER_KEY, self._vault.master_id)
 
+    async def note_return(self) -> None:
+        """Have the ledger say that keys were there again that had been destroyed, and were destroyed once more."""
+        if self._vault.returned:
+            _LOGGER.warning(
+                "keys: %d that were destroyed were there again, and are destroyed: a backup from before had them, or the engine "
+                "was killed; what they opened is erased",
+                self._vault.returned,
+            )
+            await self._ledger.record("keys_destroyed_again", data={"keys": self._vault.returned})
+
     async def back_up(self) -> None:
         """Make the backup anew if the keys changed since: a key that was destroyed is soon gone from it too."""
         state = self._vault.changes

@@ -4,6 +4,7 @@
     keys/site.key        the master, unless that is a passphrase (0600)
     keys/data.key        the data key, wrapped by the master (0600)
     keys/visitors.json   the visitors' own keys, wrapped by the data key (0600)
+    keys/destroyed.json  which keys were destroyed, as hashes: none of them is ever used again (0600)
     keys/signing.key     what signs the ledger's checkpoints and evidence packs, its private half sealed (0600)
     tls/                 a certificate of our own with its private key (0600), where the site gives none
     admin.token          the command line's token (0600)

@@ -63,3 +63,22 @@ async def test_a_receipt_is_verified_where_no_engine_runs(shell: Shell) -> None:
     assert ran.out.endswith("NOT proved\n")
     path.write_text("{}")
     assert "is not one, or was damaged" in (await shell(*command)).complaint
+
+
+async def test_whom_an_old_backup_brought_back_is_erased_again_while_no_engine_runs(shell: Shell) -> None:
+    data, copy, path = shell.folder / "data", shell.folder / "copy", shell.folder / "receipt.json"
+    async with open_site(data) as site:
+        granted = await site.grant(1)
+        await asyncio.to_thread(shutil.copytree, data, copy)
+        withdrawn = await site.records.withdraw(granted.consent.visitor_id, NOW)
+        receipt = await Receipts(site.db, site.ledger, site.checkpoints).take(withdrawn.receipt)
+        path.write_text(json.dumps(receipt.document))
+        assert "in use by a running engine" in (await shell("erasure", "reapply", str(path))).complaint
+    assert "give at least one" in (await shell("erasure", "reapply")).complaint
+    assert (await shell("erasure", "reapply", str(path))).out == "None of them is here.\n"
+    shutil.rmtree(data)
+    shutil.copytree(copy, data)
+    assert (await shell("erasure", "reapply", "--from", str(copy), "--json")).json == {"visitors": 0}
+    assert "Destroyed the keys of 1 visitors who had come back" in (await shell("erasure", "reapply", str(path))).out
+    async with open_site(data) as site:
+        assert site.records.alias(granted.consent.visitor_id) is None

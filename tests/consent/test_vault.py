@@ -161,7 +161,7 @@ async def test_an_unfinished_file_is_removed_because_it_may_hold_a_key_destroyed
     await vault.destroy_key("ann")
     (tmp_path / "visitors.json.new").write_bytes(b"the key of ann")
     await Vault.open(tmp_path, fresh=False)
-    assert set(files(tmp_path)) == {"site.key", "data.key", "visitors.json"}
+    assert set(files(tmp_path)) == {"site.key", "data.key", "visitors.json", "destroyed.json"}
 
 
 async def test_a_disk_that_refuses_changes_nothing(tmp_path: Path) -> None:
