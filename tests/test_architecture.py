@@ -168,12 +168,24 @@ def test_the_integration_stands_alone() -> None:
 
 
 def test_the_integration_is_thin() -> None:
-    assert sum(lines(path) for path in sources(INTEGRATION)) < 1500
+    assert sum(lines_of_code(path) for path in sources(INTEGRATION)) < 1500
 
 
 def lines(path: Path) -> int:
     """Lines of a file."""
     return path.read_text(encoding="utf-8").count("\n")
+
+
+def lines_of_code(path: Path) -> int:
+    """Lines of a file that do something: all but the empty ones, comments and docstrings."""
+    prose: set[int] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
+            node
+        ):
+            prose.update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    written = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+    return sum(number not in prose and bool(line.strip()) and line.strip()[0] != "#" for number, line in written)
 
 
 def test_files_are_short() -> None:
