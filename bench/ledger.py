@@ -14,7 +14,7 @@ from nvr_bridge.consent.checkpoints import Checkpoints
 from nvr_bridge.consent.ledger import Ledger
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.evidence.chain import Data
-from nvr_bridge.models import Sighting, Unknown, UnknownReason
+from nvr_bridge.models import Runs, Sighting, Unknown, UnknownReason
 from nvr_bridge.store.database import Database
 from nvr_bridge.store.sightings import SightingTable
 
@@ -96,7 +96,7 @@ async def _timed(work: Callable[[], Awaitable[object]]) -> tuple[float, float]:
 async def _sightings(site: _Site, seconds: float) -> tuple[float, float]:
     """Milliseconds to keep a sighting: without an entry, and with one. In turns."""
     table, track = SightingTable(site.db, site.ledger), 0
-    taken: dict[int, list[float]] = {0: [], 3: []}
+    taken: dict[Runs | None, list[float]] = {None: [], Runs(3, NOW, NOW, NOW): []}
     ends = time.perf_counter() + seconds
     while time.perf_counter() < ends or track < 10:
         for runs, times in taken.items():
@@ -105,7 +105,8 @@ async def _sightings(site: _Site, seconds: float) -> tuple[float, float]:
             began = time.perf_counter()
             await table.add(sighting, runs=runs)
             times.append((time.perf_counter() - began) * 1000)
-    return sorted(taken[0])[len(taken[0]) // 2], sorted(taken[3])[len(taken[3]) // 2]
+    without, with_entry = (sorted(times)[len(times) // 2] for times in taken.values())
+    return without, with_entry
 
 
 async def _grow(site: _Site, written: int, size: int) -> int:

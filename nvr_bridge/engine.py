@@ -14,9 +14,10 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from .base import Base, open_base, tables
-from .config import Config
+from .config import Config, load_config
 from .consent.capture import Captures
 from .consent.enrol import Enrolment
 from .consent.links import Links
@@ -44,6 +45,7 @@ from .office.signings import Signings
 from .presence import Presence
 from .server.app import Server
 from .service import Parts, Service
+from .settings_file import SettingsFile
 from .store.claims import ClaimTable
 from .store.partners import PartnerTable
 from .store.tokens import TokenTable
@@ -72,18 +74,22 @@ class Running:
     port: int
 
 
-async def run(config: Config, passphrase: str | None = None) -> None:
+async def run(config: Config, path: Path, passphrase: str | None = None) -> None:
     """Serve the site until SIGTERM or SIGINT. Raises a `BridgeError` for what a person must mend before it can start.
 
-    `passphrase` opens the site's keys, where no key file does.
+    `passphrase` opens the site's keys, where no key file does. `path` is the `bridge.yaml` that `config` was read from:
+    when it is edited, everything starts anew with what it says then.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with serving(config, passphrase):
-        await stop.wait()
-        _LOGGER.info("stopping")
+    following: Config | None = config
+    while following is not None:
+        config = following
+        async with serving(config, passphrase) as engine:
+            following = await SettingsFile(path, config, _read).edited(engine.service.settings_edited, stop)
+            _LOGGER.info("stopping" if following is None else "%s: edited; starting anew with it", path)
 
 
 @asynccontextmanager
@@ -116,6 +122,8 @@ async def serving(config: Config, passphrase: str | None = None) -> AsyncIterato
                 await server.stop()
                 await service.fleet.stop()
                 stopping.set()
+                with contextlib.suppress(RetryError):  # that everything is disarmed now, if it can be written at all
+                    await service.watch_interlock()
 
 
 async def _every(seconds: float, duty: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
@@ -199,6 +207,13 @@ async def _parts(
         receipts=base.receipts,
         readings=base.readings,
     )
+
+
+def _read(path: Path) -> Config:
+    """Settings that an engine could start with. Raises `InvalidError`."""
+    config = load_config(path)
+    _policy(config)
+    return config
 
 
 def _policy(config: Config) -> Policy:

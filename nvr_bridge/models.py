@@ -243,6 +243,16 @@ type Match = Known | Unknown
 
 
 @dataclass(frozen=True, slots=True)
+class Runs:
+    """The embedder's runs for one track. Times in seconds since the epoch."""
+
+    count: int
+    first_at: float  # when the first was done
+    last_at: float
+    frame_at: float  # receipt of the picture that the last was made of
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """What one track amounted to: when, where, who, how sure."""
 

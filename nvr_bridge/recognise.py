@@ -6,12 +6,14 @@ outlives it is `Known` or the reason for `Unknown`, never the probe or its score
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .consent.permit import Gate
 from .errors import NotFoundError, PermitError
 from .gallery import Gallery
-from .models import FaceShot, Known, Match, Permit, Sighting, Track, Unknown, UnknownReason, Zone, ZoneKind
+from .models import FaceShot, Known, Match, Permit, Runs, Sighting, Track, Unknown, UnknownReason, Zone, ZoneKind
 from .sight import Sight
 from .store.sightings import SightingTable
 from .visits.attendance import Attendance
@@ -26,7 +28,7 @@ class _Case:
 
     who: Match
     attempts: int = 0
-    runs: int = 0  # of the embedder
+    runs: Runs | None = None  # of the embedder
     tried_quality: float = 0.0
     visit_id: str | None = None
 
@@ -42,6 +44,7 @@ class Recogniser:
         attendance: Attendance,
         sightings: SightingTable,
         sight: Sight,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._zones = zones
         self._gate = gate
@@ -49,6 +52,7 @@ class Recogniser:
         self._attendance = attendance
         self._sightings = sightings
         self._sight = sight
+        self._clock = clock
         self._cases: dict[tuple[str, int], _Case] = {}
 
     async def consider(self, track: Track, newest: FaceShot | None, *, alone: bool) -> Match:
@@ -154,5 +158,6 @@ class Recogniser:
             probe = await self._sight.embed(shot, permit)
         except PermitError:  # the sign went off, or the permit lapsed, between asking the gate and this moment
             return Unknown(UnknownReason.NOT_ARMED)
-        case.runs += 1
+        now, before = self._clock(), case.runs
+        case.runs = Runs(before.count + 1 if before else 1, before.first_at if before else now, now, shot.taken_at)
         return await self._gallery.match(probe)

@@ -208,6 +208,11 @@ class Service:
         self._parts.interlock.sign(connection, zone_id, on=on, notice_hash=notice_hash, now=self._clock())
         self._look_at_interlock()
 
+    def settings_edited(self, edited: bool) -> None:
+        """Whether `bridge.yaml` is another than this engine runs with: then nobody is recognised by what it said before."""
+        self._parts.interlock.edited = edited
+        self._look_at_interlock()
+
     async def act(self, zone_id: str) -> None:
         """Somebody acted for their own passage."""
         if zone_id not in self.config.zones:

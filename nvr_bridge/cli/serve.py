@@ -26,7 +26,7 @@ def serve(
         Literal["debug", "info", "warning", "error"], typer.Option(help="The least that is worth a line.")
     ] = "info",
 ) -> None:
-    """Serve a site until SIGTERM or Ctrl-C."""
+    """Serve a site until SIGTERM or Ctrl-C. When its `bridge.yaml` is edited, start anew with what it says then."""
     settings = load_config(config)
     from ..engine import run  # noqa: PLC0415 - only here is everything native loaded
 
@@ -36,4 +36,4 @@ def serve(
     logging.getLogger("nvr_bridge").setLevel(log_level.upper())
     # A core file would hold faces and keys in the clear.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    asyncio.run(run(settings, site_passphrase(settings, passphrase_file)))
+    asyncio.run(run(settings, config, site_passphrase(settings, passphrase_file)))

@@ -20,6 +20,7 @@ class Reason(StrEnum):
 
     OBSERVE_ONLY = "observe_only"  # the zone's kind never recognises
     POLICY = "policy"  # the profile does not allow recognition in such a zone
+    SETTINGS_EDITED = "settings_edited"  # `bridge.yaml` is not what the engine runs with any more, or cannot be read
     ASSESSMENT_MISSING = "assessment_missing"
     ASSESSMENT_EXPIRED = "assessment_expired"
     SIGN_UNKNOWN = "sign_unknown"  # no hub has reported the sign, or the one that did has gone
@@ -55,6 +56,7 @@ class Interlock:
         self._signs: dict[str, dict[str, _SignReport]] = {}  # by zone, then by connection
         self.notice_hash = notice_hash
         self.assessment: Assessment | None = None
+        self.edited = False  # the site's settings are others than those given here, so these may not hold any more
 
     def sign(self, connection: str, zone_id: str, *, on: bool, notice_hash: str, now: float) -> None:
         """A hub's report of a zone's sign. It holds for the time-to-live, and no longer than the connection."""
@@ -77,7 +79,8 @@ class Interlock:
             return (Reason.OBSERVE_ONLY,)
         if zone.kind not in self._policy.recognition:
             return (Reason.POLICY,)
-        return (*self._assessment_reasons(now), *self._sign_reasons(zone_id, now))
+        edited = (Reason.SETTINGS_EDITED,) if self.edited else ()
+        return (*edited, *self._assessment_reasons(now), *self._sign_reasons(zone_id, now))
 
     def armed(self, zone_id: str, now: float) -> bool:
         """Whether recognition is allowed in the zone at `now`."""

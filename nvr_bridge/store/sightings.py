@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..consent.ledger import Ledger
-from ..models import Known, Sighting
+from ..models import Known, Runs, Sighting
 from . import proof
 from .database import Database, rows_of, within
 from .schema import Data, SightingRow, VisitorRow
@@ -58,8 +58,8 @@ class SightingTable:
         self._db = db
         self._ledger = ledger
 
-    async def add(self, sighting: Sighting, visit_id: str | None = None, *, runs: int = 0) -> None:
-        """Keep what a track amounts to, instead of what was kept of it before. It was embedded `runs` times.
+    async def add(self, sighting: Sighting, visit_id: str | None = None, *, runs: Runs | None = None) -> None:
+        """Keep what a track amounts to, instead of what was kept of it before. `runs`, if it was embedded.
 
         A visitor who has withdrawn meanwhile is left out.
         """
@@ -102,10 +102,15 @@ class SightingTable:
             wanted = select(SightingRow).where(*where).order_by(*newest).limit(limit)
             return [_stored(row) async for (row,) in rows_of(session, wanted)]
 
-    async def _record(self, session: AsyncSession, row: SightingRow, at: float, runs: int) -> None:
-        """Embedding a face is an act, whoever's it was. Somebody recognised is named, if they did not withdraw meanwhile."""
+    async def _record(self, session: AsyncSession, row: SightingRow, at: float, runs: Runs | None) -> None:
+        """Embedding a face is an act, whoever's it was, and when: so it shows that none was while the zone was not armed.
+
+        Somebody recognised is named, if they did not withdraw meanwhile.
+        """
         visitor_id = row.visitor_id if row.visitor_id and self._ledger.can_name(row.visitor_id) else None
-        data: Data = {"runs": runs}
+        data: Data = {"runs": runs.count if runs else 0}
+        if runs is not None:
+            data |= {key: round(getattr(runs, key), 3) for key in ("first_at", "last_at", "frame_at")}
         if visitor_id is not None:
             row.salt = proof.new_salt()
             data["proof"] = proof.of(proof.sighting(row), row.salt)

@@ -106,6 +106,14 @@ def test_a_changed_notice_disarms(interlock: Interlock) -> None:
     assert interlock.reasons("lane", 100.0) == (Reason.NOTICE_CHANGED,)
 
 
+def test_edited_settings_disarm_until_they_are_in_force(interlock: Interlock) -> None:
+    interlock.edited = True
+    assert interlock.reasons("lane", 100.0) == (Reason.SETTINGS_EDITED,)
+    assert interlock.reasons("hall", 100.0) == (Reason.OBSERVE_ONLY,)
+    interlock.edited = False
+    assert interlock.armed("lane", 100.0)
+
+
 def test_an_unknown_zone_is_named(interlock: Interlock) -> None:
     with pytest.raises(NotFoundError, match="'pool' does not exist; the site's zones are desk, hall, lane"):
         interlock.sign("hub", "pool", on=True, notice_hash=NOTICE, now=1.0)

@@ -8,11 +8,12 @@ from dataclasses import replace
 from sqlalchemy import select
 from store_site import NOW, Site
 
-from nvr_bridge.models import Known, Sighting, Unknown, UnknownReason
+from nvr_bridge.models import Known, Runs, Sighting, Unknown, UnknownReason
 from nvr_bridge.store import proof
 from nvr_bridge.store.schema import SightingRow
 
 STRANGER = Sighting("lane-1", "lane", 7, NOW, NOW + 2, Unknown(UnknownReason.NO_MATCH), NOW + 3)
+RUNS = Runs(3, NOW + 0.4, NOW + 1.23456, NOW + 1.2)
 
 
 async def test_of_a_stranger_only_when_where_and_why_is_kept(site: Site) -> None:
@@ -43,10 +44,14 @@ async def test_a_known_visitors_sighting_says_who_and_how_sure(site: Site) -> No
 async def test_an_embedding_is_an_act_whoevers_the_face_was(site: Site) -> None:
     visitor = (await site.grant(1)).consent.visitor_id
     await site.sightings.add(replace(STRANGER, who=Unknown(UnknownReason.NO_ACT)))
-    await site.sightings.add(replace(STRANGER, track_id=8), runs=3)
-    await site.sightings.add(replace(STRANGER, track_id=9, who=Known(visitor, 0.61, 0.25)), "visit", runs=2)
+    await site.sightings.add(replace(STRANGER, track_id=8), runs=RUNS)
+    await site.sightings.add(
+        replace(STRANGER, track_id=9, who=Known(visitor, 0.61, 0.25)), "visit", runs=replace(RUNS, count=2)
+    )
     compared, recognised = (await site.ledger.since(1))[:2]
-    assert (compared.act, compared.zone_id, compared.subject, compared.data) == ("compared", "lane", None, {"runs": 3})
+    assert (compared.act, compared.zone_id, compared.subject) == ("compared", "lane", None)
+    when = {"first_at": round(NOW + 0.4, 3), "last_at": round(NOW + 1.235, 3), "frame_at": round(NOW + 1.2, 3)}
+    assert compared.data == {"runs": 3, **when}
     assert (recognised.act, recognised.at, recognised.data["runs"]) == ("recognised", NOW + 2, 2)
     assert [entry.number for entry in await site.ledger.about(visitor)] == [1, recognised.number]
     async with site.db.read() as session:
@@ -57,7 +62,7 @@ async def test_an_embedding_is_an_act_whoevers_the_face_was(site: Site) -> None:
 
 async def test_after_an_erasure_no_entry_joins_to_a_sighting(site: Site) -> None:
     visitor = (await site.grant(1)).consent.visitor_id
-    await site.sightings.add(replace(STRANGER, who=Known(visitor, 0.61, 0.25)), "visit", runs=2)
+    await site.sightings.add(replace(STRANGER, who=Known(visitor, 0.61, 0.25)), "visit", runs=replace(RUNS, count=2))
     await site.records.withdraw(visitor, NOW)
     async with site.db.read() as session:
         row = (await session.scalars(select(SightingRow))).one()
