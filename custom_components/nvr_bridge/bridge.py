@@ -127,6 +127,7 @@ class Bridge:
         (there_is, missed, sequence), self.error = subscribed, None
         _LOGGER.info("%s: connected", self._entry.title)
         self._issues.versions(None)
+        self._issues.unreachable(None)
         self._take(there_is)
         self._tell_all()  # so that what was missed comes after the return from an outage, and is not taken for it
         if sequence < (self.memory.sequence or 0):
@@ -158,6 +159,8 @@ class Bridge:
         """The connection ended, or did not come about."""
         if self.connected or isinstance(error, CertificateError):
             _LOGGER.warning("%s: connection lost: %s", self._entry.title, error)
+        if not self.connected:
+            self._issues.unreachable(error)
         self.error = error
         self._issues.versions(error)
         if isinstance(error, UnauthorizedError):

@@ -8,11 +8,17 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .const import CONF_SIGN, CONF_ZONES, DOMAIN
-from .errors import EngineError, IncompatibleError
+from .errors import CannotConnectError, EngineError, IncompatibleError
 from .wire import Thing
 
-_INTENDED = {"observe_only", "policy"}  # the zone is meant not to recognise: nothing is out of order
-_EXPLAINED = {"assessment_missing", "assessment_expired", "sign_silent", "sign_off", "notice_changed"}
+_EXPLAINED = {
+    "assessment_missing",
+    "assessment_expired",
+    "sign_silent",
+    "sign_off",
+    "notice_changed",
+    "settings_edited",
+}
 
 
 class Issues:
@@ -26,6 +32,10 @@ class Issues:
         """Whether the two sides speak a common version. Only one error says that they do not, and None that they do."""
         if error is None or isinstance(error, IncompatibleError):
             self._set("versions", error.word if error else None, version=str(error))
+
+    def unreachable(self, error: EngineError | None) -> None:
+        """Whether nobody answers, also when asked again: without the hub's reports nobody is recognised anywhere."""
+        self._set("unreachable", "unreachable" if isinstance(error, CannotConnectError) else None)
 
     def zones(self, zones: Iterable[Thing]) -> None:
         """Why these zones do not recognise where they should."""
@@ -42,12 +52,17 @@ class Issues:
 
     def _explain(self, zone: Thing) -> str | None:
         reasons = zone.state.get("reasons", [])
-        if zone.state.get("armed") or not reasons or _INTENDED.intersection(reasons):
+        if zone.state.get("armed") or not reasons:
             return None
-        if (reason := reasons[0]) == "sign_unknown":
-            # With a sign bound, this only lasts until the report that is on its way arrives.
-            bound = self._entry.options.get(CONF_ZONES, {}).get(zone.id, {}).get(CONF_SIGN)
-            return None if bound else "interlock_sign_unbound"
+        bound = self._entry.options.get(CONF_ZONES, {}).get(zone.id, {}).get(CONF_SIGN)
+        match reason := reasons[0]:
+            case "observe_only":
+                return None  # the zone is meant not to recognise: nothing is out of order
+            case "policy":
+                return "interlock_policy" if bound else None  # unless somebody meant it to
+            case "sign_unknown":
+                # With a sign bound, this only lasts until the report that is on its way arrives.
+                return None if bound else "interlock_sign_unbound"
         return f"interlock_{reason}" if reason in _EXPLAINED else "interlock_other"
 
     def _set(self, issue: str, key: str | None, **placeholders: str) -> None:

@@ -54,6 +54,7 @@ REASONS = [
     "sign_silent",
     "sign_off",
     "notice_changed",
+    "settings_edited",
     "a_reason_of_a_newer_engine",
 ]
 
@@ -80,6 +81,30 @@ async def test_a_profile_that_allows_none_is_not_out_of_order(
     await until(lambda: issue(hass, loaded, "desk"))
     await engine.zone_is("desk", reasons=["policy"], needs_sign=False)
     await until(lambda: issue(hass, loaded, "desk") is None)
+
+
+async def test_a_bound_sign_where_the_profile_allows_none_any_more_is(
+    hass: HomeAssistant, engine: FakeEngine, bound: MockConfigEntry
+) -> None:
+    await until(is_shown(hass, "binary_sensor", "zone_lane_recognition_armed", "on"))
+    await engine.zone_is("lane", armed=False, reasons=["policy"], needs_sign=False)
+    await until(lambda: (raised := issue(hass, bound, "lane")) and raised.translation_key == "interlock_policy")
+    await engine.zone_is("lane", armed=True, reasons=[], needs_sign=True)
+    await until(lambda: issue(hass, bound, "lane") is None)
+
+
+@pytest.mark.warns("connection lost")
+async def test_an_engine_that_does_not_answer_is_until_it_does(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
+) -> None:
+    key = ("nvr_bridge", f"unreachable_{loaded.entry_id}")
+    await engine.stop()
+    await until(lambda: ir.async_get(hass).async_get_issue(*key))
+    raised = ir.async_get(hass).async_get_issue(*key)
+    assert raised
+    assert raised.translation_key == "unreachable"
+    await engine.start()
+    await until(lambda: ir.async_get(hass).async_get_issue(*key) is None)
 
 
 async def test_unloading_takes_the_issues_along(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
