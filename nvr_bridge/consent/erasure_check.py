@@ -7,7 +7,7 @@ the keys of that time. That gives what to look for. Only reads; everything block
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,21 +15,14 @@ import numpy as np
 
 from ..errors import AskError
 from ..evidence.receipt import Receipt
-from ..store.cases import reason_place
 from ..store.files import DATABASE, KEYS
 from .alias import plain
 from .folder import opened
 from .loose_keys import LooseKeys, open_keys
+from .sealed_rows import Sealed, sealed_rows
 from .signing import public_key
-from .templates import place
 from .traces import Traces, files_below
 from .vault import consent_key
-
-_TEMPLATES = "SELECT visitor_id, consent_id, pack, own_key, sealed FROM templates"
-_REASONS = (
-    "SELECT v.visitor_id, r.case_id, r.reason_sealed FROM reviews r JOIN cases c ON c.case_id = r.case_id"
-    " JOIN visits v ON v.visit_id = c.visit_id WHERE r.reason_sealed IS NOT NULL"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +31,6 @@ class Found:
 
     where: str  # a file, or what was opened
     what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """Something encrypted, and whose it is."""
-
-    what: str
-    visitor_id: str
-    key: str  # its name
-    content: bytes
-    aad: bytes
 
 
 @dataclass(slots=True)
@@ -91,13 +73,16 @@ def verify(
         if copy is None:
             return outcome
         readable, traces, theirs = _find(receipt, copy, passphrase, outcome)
-        _open_everything(live, keys, readable, outcome)
+        _open_everything(DATABASE, sealed_rows(live), keys, readable, outcome)
     for path in files_below([data_dir, *also]):
         _scan(path, traces, outcome)
     # What a backup holds is sealed, and opens with no key of today.
     for path in files_below([copy.data_dir]):
         if not path.is_relative_to(copy.keys_dir):
             _scan(path, readable, outcome)
+    with opened(_database(copy.data_dir)) as older:
+        others = (each for each in sealed_rows(older) if each not in theirs)
+        _open_everything(str(copy.data_dir), others, keys, readable, outcome)
     for each in theirs:
         outcome.attempts += len(keys.wrapped) + 2
         if any(True for _ in keys.try_all(each.content, each.aad)):
@@ -143,7 +128,7 @@ def _find(
                 f"copy: {copy.data_dir} does not have the receipt's visitor; give one from before the erasure"
             )
         [visitor_id] = ids
-        theirs = [each for each in _sealed(connection) if each.visitor_id == visitor_id]
+        theirs = [each for each in sealed_rows(connection) if each.visitor_id == visitor_id]
         consents = [each for (each,) in connection.execute(_CONSENTS, [visitor_id])]
     names = (visitor_id, *map(consent_key, consents))
     for each in theirs:
@@ -179,26 +164,13 @@ def _look_for(traces: Traces, what: str, content: bytes) -> None:
     traces.text(what, text, *(["-".join(words), "_".join(words), "".join(words)] if what == "alias" else []))
 
 
-def _sealed(connection: sqlite3.Connection) -> list[Sealed]:
-    """Everything that is encrypted for a visitor, whoever's."""
-    rows = connection.execute("SELECT visitor_id, alias_sealed FROM visitors")
-    found = [Sealed("alias", visitor_id, visitor_id, content, b"alias") for visitor_id, content in rows]
-    for visitor_id, consent_id, pack, own_key, content in connection.execute(_TEMPLATES):
-        key = consent_key(consent_id) if own_key else visitor_id
-        found.append(Sealed("template", visitor_id, key, content, place(consent_id, pack)))
-    for visitor_id, case_id, content in connection.execute(_REASONS):
-        if visitor_id is not None:
-            found.append(Sealed("reason", visitor_id, visitor_id, content, reason_place(case_id)))
-    return found
-
-
-def _open_everything(live: sqlite3.Connection, keys: LooseKeys, readable: Traces, outcome: Outcome) -> None:
-    """Whatever today's keys open is somebody else's."""
-    for each in _sealed(live):
+def _open_everything(where: str, rows: Iterable[Sealed], keys: LooseKeys, readable: Traces, outcome: Outcome) -> None:
+    """Whatever today's keys open is somebody else's, and says nothing of the visitor."""
+    for each in rows:
         outcome.attempts += 1
         content = keys.opens(each.key, each.content, each.aad)
         if content is not None and each.what != "alias":  # which may have been given to somebody else since
-            outcome.found += [Found(f"{DATABASE}, decrypted {each.what}", what) for what in readable.found_in(content)]
+            outcome.found += [Found(f"{where}, decrypted {each.what}", what) for what in readable.found_in(content)]
 
 
 def _scan(path: Path, traces: Traces, outcome: Outcome) -> None:

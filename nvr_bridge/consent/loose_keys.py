@@ -19,8 +19,10 @@ class LooseKeys:
     wrapped: dict[str, str]
     _data_key: bytes = field(repr=False)
 
-    def opens(self, name: str, sealed: bytes, aad: bytes) -> bytes | None:
-        """The content, if the key of that name is here and opens it."""
+    def opens(self, name: str | None, sealed: bytes, aad: bytes) -> bytes | None:
+        """The content, if the key of that name is here and opens it; None names the site's own."""
+        if name is None:
+            return _tried(derive(self._data_key, "seal"), sealed, aad)
         if name not in self.wrapped:
             return None
         return _tried(derive(unwrap(self._data_key, name, self.wrapped[name]), "seal"), sealed, aad)

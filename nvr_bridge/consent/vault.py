@@ -22,6 +22,7 @@ from .master import DATA_KEY, SITE_KEY, Unlocked, unlock
 from .sealing import KEY_BYTES, derive, seal, unseal
 from .visitor_keys import VISITORS, document, is_listed, read, unwrap, wrap
 
+SITE_PLACE = b"site"  # what binds sealed content that is the site's, unless something else does
 _CONSENT = "consent:"
 _LOG = logging.getLogger(__name__)
 
@@ -116,11 +117,11 @@ class Vault:
         """Decrypt. Raises `NotFoundError` without a key, `AskError` if the content was changed or is not from here."""
         return unseal(self._visitor_key(visitor_id, "seal"), sealed, aad)
 
-    def seal_site(self, content: bytes, aad: bytes = b"site") -> bytes:
+    def seal_site(self, content: bytes, aad: bytes = SITE_PLACE) -> bytes:
         """Encrypt what belongs to the site, such as a camera's password."""
         return seal(self._derive("seal"), content, aad)
 
-    def unseal_site(self, sealed: bytes, aad: bytes = b"site") -> bytes:
+    def unseal_site(self, sealed: bytes, aad: bytes = SITE_PLACE) -> bytes:
         """Decrypt what belongs to the site. Raises `AskError` if it was changed or is not from here."""
         return unseal(self._derive("seal"), sealed, aad)
 
