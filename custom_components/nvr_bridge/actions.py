@@ -66,8 +66,8 @@ ACTIONS = {
     "daily_report": Action("report/visits", "", "date", lists=_COUNTS, responds=SupportsResponse.ONLY),
     "set_retention": Action("retention/set", "", _KEPT),
     "purge": Action("retention/purge"),
-    "disarm": Action("engine/disarm", "", "zone", {"on": False}, responds=SupportsResponse.NONE),
-    "rearm": Action("engine/disarm", "", "zone", {"on": True}, responds=SupportsResponse.NONE),
+    "disarm": Action("engine/recognition", "", "zone", {"on": False}, responds=SupportsResponse.NONE),
+    "rearm": Action("engine/recognition", "", "zone", {"on": True}, responds=SupportsResponse.NONE),
 }
 
 

@@ -41,7 +41,7 @@ class Cameras(Protocol):
     """What the zone's cameras see, and how they are."""
 
     def views(self, zone_id: str) -> Sequence[View]:
-        """The latest view of every camera in the zone that is online."""
+        """The latest view of every camera in the zone that is online, and not switched off."""
 
     def status(self) -> list[CameraStatus]:
         """Every camera."""
@@ -117,7 +117,8 @@ class Kiosk:
         """Whether the zone can recognise now, which cameras would look, and whether somebody there has yet to be asked."""
         self._check(zone_id)
         status = self._presence.status(zone_id)
-        online = [each for each in self._cameras.status() if each["zone"] == zone_id and each["state"] == "online"]
+        looking = [each for each in self._cameras.status() if each["zone"] == zone_id and each["recognition"]]
+        online = [camera for camera in looking if camera["state"] == "online"]
         return {
             "armed": status["armed"],
             "reasons": status["reasons"],

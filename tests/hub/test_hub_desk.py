@@ -130,9 +130,9 @@ async def test_recognition_is_turned_off_and_on_by_hand(
 ) -> None:
     await order(hass, action, Context(user_id=hass_admin_user.id))
     await order(hass, action, zone=zone_device(hass, loaded, "desk"))
-    assert engine.of("engine/disarm") == [
-        {"type": "engine/disarm", "on": on, "by": hass_admin_user.id},
-        {"type": "engine/disarm", "on": on, "zone": "desk"},
+    assert engine.of("engine/recognition") == [
+        {"type": "engine/recognition", "on": on, "by": hass_admin_user.id},
+        {"type": "engine/recognition", "on": on, "zone": "desk"},
     ]
     assert find(hass, "binary_sensor", "connected").state == "on"
 
