@@ -108,6 +108,9 @@ class KioskApi(Protocol):
     async def show_pass(self, zone_id: str, code: str) -> Any:
         """A pass was typed."""
 
+    async def renew(self, zone_id: str, args: Arguments) -> Any:
+        """Whoever was just greeted agrees again."""
+
     async def own_page(self, zone_id: str) -> Any:
         """A link for whoever has just shown a pass."""
 
