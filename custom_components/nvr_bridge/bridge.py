@@ -14,6 +14,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
+from .cameras import CAMERA, Cameras
 from .client import Client
 from .const import CONF_FINGERPRINT, DOMAIN
 from .errors import CannotConnectError, CertificateError, EngineError, UnauthorizedError
@@ -45,6 +46,7 @@ class Bridge:
         self._client: Client | None = None
         self._issues = Issues(hass, entry)
         self._signs = Signs(hass, entry, self)
+        self._cameras = Cameras(hass, entry, self)
         self._listeners: dict[str, list[Callable[..., None]]] = defaultdict(list)
 
     @property
@@ -86,6 +88,7 @@ class Bridge:
     def start(self, opened: tuple[Client, Subscribed]) -> None:
         """Listen to what `open` opened. The entities exist by now, so nothing that was missed goes unseen."""
         self._signs.start()
+        self._cameras.start()
         self._entry.async_create_background_task(self._hass, self._run(opened), DOMAIN)
 
     async def close(self, stop: Event | None = None) -> None:
@@ -152,6 +155,7 @@ class Bridge:
                 gone = {f"{kind}_{message[f'removed_{kind}']}" for kind in KINDS if f"removed_{kind}" in message}
                 if gone & self.things.keys():
                     self.things = {topic: thing for topic, thing in self.things.items() if topic not in gone}
+                    self._cameras.follow(())
                     self._prune()
                     self._tell_all()
 
@@ -170,7 +174,12 @@ class Bridge:
         self._tell_all()
 
     def _changed(self, thing: Thing) -> None:
-        known, self.things[thing.topic] = self.things.get(thing.topic), thing
+        known = self.things.get(thing.topic)
+        if thing.kind == CAMERA and not known and not self.subentry(thing) and self._cameras.adding:
+            return  # the dialog makes its part, and the engine soon says more of it
+        self.things[thing.topic] = thing
+        if thing.kind == CAMERA and (known is None or known.name != thing.name):
+            self._cameras.follow(() if known else (thing.topic,))
         self._introduce(thing, known)
         self._tell(thing.topic)
         self._tell(f"zone_{thing.state.get('zone')}")
@@ -179,6 +188,7 @@ class Bridge:
 
     def _take(self, there_is: list[Thing]) -> None:
         known, self.things = self.things, {thing.topic: thing for thing in there_is}
+        self._cameras.follow(self.things.keys() - known.keys())
         for thing in there_is:
             self._introduce(thing, known.get(thing.topic))
         self._prune()

@@ -11,6 +11,7 @@ DEFAULT_PORT = 8645
 
 CONF_FINGERPRINT = "fingerprint"  # in the data, where the connection is encrypted: of the engine's certificate
 
+CONF_ZONE = "zone"
 CONF_ZONES = "zones"  # in the options: zone id → these, with the notice that the user confirmed
 CONF_SIGN = "sign"
 CONF_ACT = "act"

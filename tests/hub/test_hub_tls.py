@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from conftest import DOMAIN, ENGINE_ID, is_shown, load, until
-from fake_engine import CODE, TOKEN, Certificate, FakeEngine
+from fake_certificate import Certificate
+from fake_engine import CODE, TOKEN, FakeEngine
 from homeassistant.config_entries import SOURCE_USER, SOURCE_ZEROCONF, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
