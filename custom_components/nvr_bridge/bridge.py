@@ -30,6 +30,7 @@ type NvrBridgeConfigEntry = ConfigEntry[Bridge]
 FIRST_WAIT = 0.5  # seconds until a lost connection is opened again; doubles with every failure, up to
 LONGEST_WAIT = 8.0
 NEW = "new"  # topic: a thing, and those of its fields that it did not have before
+EVENT = "event"  # topic: something happened, wherever it did
 FORGET = "forget"  # topic: an alias and visits that must be shown no more; an alias of None means all of them
 
 
@@ -68,7 +69,7 @@ class Bridge:
         return self.engine_id if topic == "engine" else f"{self.engine_id}_{topic}"
 
     def listen(self, topic: str, listener: Callable[..., None]) -> CALLBACK_TYPE:
-        """Be told when a thing changes (all are told when the connection does), `NEW`, `FORGET`, or `event_<zone>`."""
+        """Be told when a thing changes (all are told when the connection does), `NEW`, `FORGET`, `EVENT` or `event_<zone>`."""
         self._listeners[topic].append(listener)
         return lambda: self._listeners[topic].remove(listener)
 
@@ -200,6 +201,7 @@ class Bridge:
     def _show(self, entry: dict[str, Any]) -> None:
         if self.memory.sequence is None or entry["sequence"] > self.memory.sequence:
             self._tell(f"event_{entry['zone']}", entry)
+            self._tell(EVENT)
             self.memory.saw(entry["sequence"])
 
     def _tell(self, topic: str, *what: Any) -> None:

@@ -3,7 +3,7 @@
 from homeassistant.const import Platform
 
 DOMAIN = "nvr_bridge"
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR, Platform.TODO]
 
 SCHEMA = 1  # of the wire contract, the newest version spoken here
 OLDEST_SCHEMA = 1

@@ -89,10 +89,10 @@ async def test_another_certificate_is_not_trusted_and_a_person_is_asked(
     hass: HomeAssistant, engine: FakeEngine, pinned: MockConfigEntry
 ) -> None:
     await load(hass, pinned)
-    asked = len(engine.asked)
+    shown = engine.of("auth")
     other = await changes(engine)
     await until(hass.config_entries.flow.async_progress)
-    assert len(engine.asked) == asked  # the token was not shown
+    assert engine.of("auth") == shown  # the token was not shown again
     assert pinned.data["fingerprint"] != other.fingerprint
     (flow,) = hass.config_entries.flow.async_progress()
     flow = await answer(hass, flow, code=CODE)
