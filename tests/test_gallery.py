@@ -183,7 +183,9 @@ async def test_whoever_was_forgotten_is_known_again_once_readmitted(gallery: Gal
     assert await gallery.match(near(BO, 0.9)) == Unknown(UnknownReason.NO_MATCH)
 
 
-@pytest.mark.parametrize("modules", ["nvr_bridge.gallery, onnxruntime", "nvr_bridge.gallery, nvr_bridge.vision.sessions"])
+@pytest.mark.parametrize(
+    "modules", ["nvr_bridge.gallery, onnxruntime", "nvr_bridge.gallery, nvr_bridge.vision.sessions"]
+)
 def test_whatever_is_loaded_after_it_the_process_lives(modules: str) -> None:
     subprocess.run([sys.executable, "-c", f"import {modules}"], check=True)
 
