@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from machine import AXE, CHROMIUM
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright
 
 SHOTS = os.environ.get("NVR_BRIDGE_SHOTS")  # a folder: pictures of the pages are kept there, to be looked at
 ARGUMENTS = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update", "--disable-sync")
@@ -48,10 +48,11 @@ class Tab:
         await self.page.screenshot(path=path, full_page=True)
         return path
 
-    async def obstacles(self) -> list[str]:
-        """What axe-core finds that would keep somebody out: serious or critical."""
+    async def obstacles(self, part: Locator | None = None) -> list[str]:
+        """What axe-core finds that would keep somebody out: serious or critical. Of a part of the page, or all of it."""
         source = AXE.read_text(encoding="utf-8")
-        found: dict[str, Any] = await self.page.evaluate(f"async () => {{ {source}; return await axe.run(); }}")
+        part = part or self.page.locator("html")
+        found: dict[str, Any] = await part.evaluate(f"async (part) => {{ {source}; return await axe.run(part); }}")
         assert found["passes"], "axe-core looked at nothing"
         return [
             f"{problem['id']}: {problem['help']}: {json.dumps(node['html'])}"

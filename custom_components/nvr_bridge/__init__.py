@@ -6,7 +6,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from . import actions
+from . import actions, panel
 from .bridge import Bridge, NvrBridgeConfigEntry
 from .const import DOMAIN, PLATFORMS
 from .errors import EngineError, UnauthorizedError
@@ -25,6 +25,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> bool:
     """Connect, build the entities from what the engine says, then listen."""
     entry.runtime_data = bridge = Bridge(hass, entry)
+    await panel.show(hass)
     try:
         opened = await bridge.open()
     except UnauthorizedError as err:
@@ -41,10 +42,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) ->
 
 async def async_unload_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> bool:
     """The connection is closed after the entities are gone."""
+    await panel.show(hass)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> None:
     """Leave nothing behind."""
+    await panel.show(hass)
     Issues(hass, entry).clear()
     await Memory(hass, entry.entry_id).async_remove()

@@ -25,7 +25,6 @@ from . import (
     ledger,
     lists,
     models,
-    recognition,
     referrals,
     retention,
     serve,
@@ -64,7 +63,6 @@ app.add_typer(signings.identities, name="identities")
 app.add_typer(referrals.partners, name="partners")
 app.add_typer(referrals.app, name="referrals")
 app.add_typer(keys.app, name="keys")
-app.add_typer(recognition.app, name="recognition")
 app.add_typer(retention.app, name="retention")
 app.add_typer(settings.app, name="settings")
 app.add_typer(models.app, name="models")
