@@ -120,6 +120,9 @@ _CHECKPOINT = vol.Schema(
 
 COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.STATUS: vol.Schema({}),
+    Command.RECOGNITION: vol.Schema(
+        {vol.Required("on"): bool, vol.Optional("zone"): identifier, vol.Optional("by"): _BY}
+    ),
     Command.SUBSCRIBE: vol.Schema({vol.Optional("since"): vol.Any(None, whole(0, 2**53))}),
     Command.SIGN: vol.Schema(
         {vol.Required("zone"): identifier, vol.Required("on"): bool, vol.Required("notice_hash"): NOTICE_HASH}
@@ -302,6 +305,9 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
         }
     ),
     Command.CAMERA_REMOVE: vol.Schema({vol.Required("camera"): text(64)}),
+    Command.CAMERA_RECOGNITION: vol.Schema(
+        {vol.Required("camera"): text(64), vol.Required("on"): bool, vol.Optional("by"): _BY}
+    ),
     Command.PAIR_CREATE: vol.Schema(
         {
             vol.Optional("role", default=Role.HUB.value): one_of(Role.HUB, Role.REVIEWER, Role.KIOSK, Role.VIEWER),

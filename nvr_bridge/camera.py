@@ -124,12 +124,12 @@ class CameraLoop:
         sight: Sight,
         viewer: Viewer,
         codes: Codes,
-        armed: Callable[[str], bool],
+        armed: Callable[[str, str], bool],
         analysis_fps: float,
     ) -> None:
         """`analysis_fps` pictures per second are looked at while something moves; `health_changed` is told of every change.
 
-        `armed` says of a zone whether faces may be cut out there now.
+        `armed` says of a zone and a camera whether faces may be cut out there now.
         """
         self.camera = camera
         self.health = Health(CameraState.CONNECTING)
@@ -217,7 +217,7 @@ class CameraLoop:
 
     async def _look(self, frame: Frame, tracks: Tracks) -> tuple[Update, View]:
         found, view = await self._sight.on_models(
-            partial(analyse, frame, tracks, self.camera, self._armed(self.camera.zone_id))
+            partial(analyse, frame, tracks, self.camera, self._armed(self.camera.zone_id, self.camera.camera_id))
         )
         self.analysed += 1
         self.analyses.note()

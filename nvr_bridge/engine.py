@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .arming import Arming, Kept
 from .base import Base, open_base, tables
 from .config import Config, load_config
 from .consent.capture import Captures
@@ -104,7 +105,7 @@ async def serving(config: Config, passphrase: str | None = None) -> AsyncIterato
             await server.start()
             stopping = asyncio.Event()
             for seconds, duty in (
-                (INTERLOCK_EVERY, service.watch_interlock),
+                (INTERLOCK_EVERY, service.arming.watch),
                 (SWEEP_EVERY, service.sweep),
                 (COUNTERS_EVERY, service.push_counters),
                 (EXPIRY_EVERY, service.leaving.expire),
@@ -123,7 +124,7 @@ async def serving(config: Config, passphrase: str | None = None) -> AsyncIterato
                 await service.fleet.stop()
                 stopping.set()
                 with contextlib.suppress(RetryError):  # that everything is disarmed now, if it can be written at all
-                    await service.watch_interlock()
+                    await service.arming.watch()
 
 
 async def _every(seconds: float, duty: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
@@ -167,6 +168,8 @@ async def _parts(
     captures, partners = Captures(live.fleet, live.sight), PartnerTable(database, ledger)
     seen = (live.gallery, recogniser, attendance)
     enrolment = Enrolment(config, policy, live.gate, records, *seen, captures, live.sight, bus)
+    kept = Kept(database, ledger, base.settings, base.assessments)
+    lock = (live.interlock, live.gate, enrolment, live.presence, live.fleet)
     leaving = Leaving(records, Requests(database), *seen, casebook, bus)
     register = Register(config, vault, records, passes, attendance, unjudged, live.presence.refresh)
     store = Store(database, evidence, ClaimTable(database), TokenTable(database), partners, ledger)
@@ -174,7 +177,6 @@ async def _parts(
         config=config,
         policy=policy,
         database=database,
-        assessments=base.assessments,
         tokens=store.tokens,
         log=base.log,
         ledger=ledger,
@@ -188,6 +190,7 @@ async def _parts(
         recogniser=recogniser,
         attendance=attendance,
         presence=live.presence,
+        arming=Arming(config, policy, kept, *lock),
         latest=live.latest,
         site=live.site,
         enrolment=enrolment,

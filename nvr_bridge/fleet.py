@@ -35,14 +35,24 @@ class Fleet:
     """The engine's cameras. Its tasks live in the task group that `start` is given."""
 
     def __init__(
-        self, table: CameraTable, zones: dict[str, Zone], interfaces: tuple[str, ...], bus: Bus, make_loop: LoopMaker
+        self,
+        table: CameraTable,
+        zones: dict[str, Zone],
+        interfaces: tuple[str, ...],
+        bus: Bus,
+        make_loop: LoopMaker,
+        recognises: Callable[[str], bool],
     ) -> None:
-        """`make_loop` builds a camera's loop from the camera, an opener, its credentials, and whom to tell of its health."""
+        """`make_loop` builds a camera's loop from the camera, an opener, its credentials, and whom to tell of its health.
+
+        `recognises` says of a camera whether recognition by it is not switched off.
+        """
         self._bus = bus
         self._table = table
         self._zones = zones
         self._interfaces = interfaces
         self._make_loop = make_loop
+        self._recognises = recognises
         self._book = LoginBook(table)
         self._loops: dict[str, tuple[CameraLoop, asyncio.Task[None]]] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by device: one question at a time
@@ -67,16 +77,22 @@ class Fleet:
         return self._former_tracks + sum(loop.tracks_seen for loop, _ in self._loops.values())
 
     def views(self, zone_id: str) -> list[View]:
-        """The latest view of every camera in the zone that is online."""
+        """The latest view of every camera in the zone that is online, and not switched off."""
         return [
             loop.view
-            for loop, _ in self._loops.values()
-            if loop.camera.zone_id == zone_id and loop.health.state is CameraState.ONLINE
+            for camera_id, (loop, _) in self._loops.items()
+            if loop.camera.zone_id == zone_id
+            and loop.health.state is CameraState.ONLINE
+            and self._recognises(camera_id)
         ]
+
+    def camera(self, camera_id: str) -> Camera:
+        """A camera. Raises `NotFoundError`."""
+        return self._loop(camera_id).camera
 
     def status(self) -> list[CameraStatus]:
         """Every camera, in the order in which they were added."""
-        return [_status(loop) for loop, _ in self._loops.values()]
+        return [self._status(loop) for loop, _ in self._loops.values()]
 
     async def add(self, args: dict[str, Any]) -> list[CameraStatus]:
         """Add the channel that `camera/add` names, after asking the device about it; or give a known one new settings."""
@@ -102,7 +118,7 @@ class Fleet:
         for loop, _ in self._loops.values():
             if loop.camera.address == camera.address:
                 loop.credentials_changed()
-        return [{**_status(self._loop(camera.camera_id)), "stream": _stream(facts)}]
+        return [{**self._status(self._loop(camera.camera_id)), "stream": _stream(facts)}]
 
     async def remove(self, camera_id: str) -> None:
         """Stop a camera and forget it, with its credentials if no other channel needs them."""
@@ -141,6 +157,11 @@ class Fleet:
                     answer["reason"] = str(err)
             answers.append(answer)
         return answers
+
+    def tell(self, camera_id: str) -> None:
+        """Tell one camera's state, if there is such a camera."""
+        if (held := self._loops.get(camera_id)) is not None:
+            self._bus.publish(State("camera", self._status(held[0])))
 
     def push(self) -> None:
         """Tell every camera's state, for the counters that move all the time."""
@@ -209,12 +230,30 @@ class Fleet:
         loop = self._make_loop(camera, self._open_stream, self._credentials, self._health_changed)
         loop.clock_offset = clock_offset
         self._loops[camera.camera_id] = (loop, self._group.create_task(loop.run(), name=f"camera {camera.camera_id}"))
-        self._bus.publish(State("camera", _status(loop)))
+        self._bus.publish(State("camera", self._status(loop)))
 
     def _health_changed(self, camera: Camera) -> None:
-        held = self._loops.get(camera.camera_id)
-        if held is not None:  # one that is being removed has nothing more to tell
-            self._bus.publish(State("camera", _status(held[0])))
+        self.tell(camera.camera_id)  # one that is being removed has nothing more to tell
+
+    def _status(self, loop: CameraLoop) -> CameraStatus:
+        camera = loop.camera
+        return {
+            "id": camera.camera_id,
+            "name": camera.name,
+            "kind": camera.kind,
+            "address": camera.address,
+            "channel": camera.channel,
+            "zone": camera.zone_id,
+            "state": loop.health.state,
+            "reason": loop.health.reason,
+            "stream": _stream(loop.health.facts) if loop.health.facts else None,
+            "decoded": loop.decoded,
+            "analysed": loop.analysed,
+            "analysed_per_second": round(loop.analyses.per_second, 1),
+            "dropped": loop.dropped,
+            "recognition": self._recognises(camera.camera_id),
+            "clock_offset": None if loop.clock_offset is None else round(loop.clock_offset, 1),
+        }
 
     async def _stop(self, camera_id: str) -> None:
         held = self._loops.pop(camera_id, None)
@@ -248,26 +287,6 @@ def _camera_id(device: Device, channel: Channel) -> str:
     """The same for the same channel of the same device, whatever its address becomes."""
     text = f"{device.serial or device.address}-{channel.channel}".lower()
     return re.sub(r"[^a-z0-9]+", "-", text).strip("-")[-60:]
-
-
-def _status(loop: CameraLoop) -> CameraStatus:
-    camera = loop.camera
-    return {
-        "id": camera.camera_id,
-        "name": camera.name,
-        "kind": camera.kind,
-        "address": camera.address,
-        "channel": camera.channel,
-        "zone": camera.zone_id,
-        "state": loop.health.state,
-        "reason": loop.health.reason,
-        "stream": _stream(loop.health.facts) if loop.health.facts else None,
-        "decoded": loop.decoded,
-        "analysed": loop.analysed,
-        "analysed_per_second": round(loop.analyses.per_second, 1),
-        "dropped": loop.dropped,
-        "clock_offset": None if loop.clock_offset is None else round(loop.clock_offset, 1),
-    }
 
 
 def _stream(facts: StreamFacts) -> Any:

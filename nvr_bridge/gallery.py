@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import onnxruntime  # noqa: F401 - loaded after usearch, it ends the process
 from usearch.index import Index
 
 from .meters import Durations

@@ -95,7 +95,7 @@ def _cameras(
     reader, fps = CodeReader(), config.analysis_fps
     stack.push_async_callback(reader.close)
     make_loop = partial(CameraLoop, sight=sight, viewer=presence, codes=reader, armed=gate.armed, analysis_fps=fps)
-    return reader, Fleet(table, config.zones, config.interfaces, bus, make_loop)
+    return reader, Fleet(table, config.zones, config.interfaces, bus, make_loop, gate.watches)
 
 
 async def _models(

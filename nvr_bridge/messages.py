@@ -98,6 +98,7 @@ class CameraStatus(TypedDict):
     analysed: int
     analysed_per_second: float  # lately
     dropped: int
+    recognition: bool  # whether it is not switched off by this camera
     clock_offset: float | None  # seconds that the device's clock was ahead of the engine's when its stream was opened
 
 
@@ -117,6 +118,7 @@ class ZoneStatus(TypedDict):
     people_today: int  # tracks counted since local midnight, recognised or not
     visits_today: int
     returning_today: int
+    recognition: bool  # whether it is not switched off there; `engine/recognition` is of the whole site
     last_event: str | None  # as `EventMessage.shown` has it, the last of them
     last_event_at: str | None
 
@@ -125,6 +127,7 @@ class SiteStatus(TypedDict):
     """The site as one, in a snapshot or a `state` push. What visits came to is as it was last told."""
 
     name: str
+    day_started_at: str  # the local midnight from which today's are counted
     visits_today: int
     natural_today: int
     channel_today: int
@@ -181,6 +184,7 @@ class EngineStatus(TypedDict):
     sign_ttl: float
     watch: WatchStatus
     cases_waiting: int  # as many as the evening list has that need a review
+    recognition: bool  # whether it is not switched off on the whole site
     search_p99_ms: float | None  # of the gallery's searches in the last ten minutes
     settings: list[Setting]
 

@@ -123,6 +123,7 @@ class Presence:
             "people_today": today.people,
             "visits_today": today.visits,
             "returning_today": today.returning,
+            "recognition": zone_id not in self._interlock.switches.zones_off,
             "last_event": last[0] if last else None,
             "last_event_at": iso(last[1]) if last else None,
         }

@@ -33,6 +33,7 @@ class Command(StrEnum):
     """Every command, by its `type` on the wire."""
 
     STATUS = "engine/status"
+    RECOGNITION = "engine/recognition"
     SUBSCRIBE = "subscribe"
     SIGN = "zone/sign"
     ACT = "zone/act"
@@ -74,6 +75,7 @@ class Command(StrEnum):
     CAMERA_DISCOVER = "camera/discover"
     CAMERA_ADD = "camera/add"
     CAMERA_REMOVE = "camera/remove"
+    CAMERA_RECOGNITION = "camera/recognition"
     PAIR_CREATE = "pair/create"
     TOKEN_LIST = "token/list"  # noqa: S105 - a command's name
     TOKEN_REVOKE = "token/revoke"  # noqa: S105 - a command's name
@@ -99,6 +101,7 @@ _REVIEWERS = _OPERATORS | {Role.HUB}
 
 ALLOWED: dict[Command, frozenset[Role]] = {
     Command.STATUS: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),
+    Command.RECOGNITION: _KEEPERS,
     Command.SUBSCRIBE: frozenset({Role.ADMIN, Role.HUB, Role.REVIEWER, Role.VIEWER}),
     Command.SIGN: frozenset({Role.HUB}),  # the sign is the hub's to report, so not even the administrator may
     Command.ACT: frozenset({Role.HUB}),
@@ -141,6 +144,7 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.CAMERA_DISCOVER: frozenset({Role.ADMIN, Role.HUB}),
     Command.CAMERA_ADD: frozenset({Role.ADMIN, Role.HUB}),
     Command.CAMERA_REMOVE: frozenset({Role.ADMIN, Role.HUB}),
+    Command.CAMERA_RECOGNITION: _KEEPERS,
     Command.PAIR_CREATE: frozenset({Role.ADMIN}),
     Command.TOKEN_LIST: frozenset({Role.ADMIN}),
     Command.TOKEN_REVOKE: frozenset({Role.ADMIN}),

@@ -62,8 +62,8 @@ class Recogniser:
         """
         case = self._cases.setdefault(track.key, _Case(self._unseen(track)))
         if isinstance(case.who, Known):
-            # Following somebody needs the zone as armed as recognising them did.
-            if self._gate.armed(track.zone_id):
+            # Following somebody needs the zone and the camera as armed as recognising them did.
+            if self._gate.armed(track.zone_id, track.camera_id):
                 await self._attend(track, case, case.who)
             return case.who
         reason = self._reason_to_wait(track, case)
@@ -139,7 +139,7 @@ class Recogniser:
         """Why this track cannot be embedded whatever the gate would say."""
         if isinstance(case.who, Unknown) and case.who.reason is UnknownReason.OBSERVED_ONLY:
             return UnknownReason.OBSERVED_ONLY
-        if not self._gate.armed(track.zone_id):
+        if not self._gate.armed(track.zone_id, track.camera_id):
             return UnknownReason.NOT_ARMED
         if track.best is None:
             return UnknownReason.LOW_QUALITY

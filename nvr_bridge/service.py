@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from . import __version__
+from .arming import Arming
 from .config import Config
 from .consent.enrol import Enrolment
-from .consent.interlock import Assessment, Interlock, Reason
+from .consent.interlock import Interlock
 from .consent.ledger import Ledger
 from .consent.links import Links
 from .consent.permit import Gate
@@ -36,7 +36,7 @@ from .office.keeper import Keeper
 from .office.keyring import Keyring
 from .office.kiosk import Kiosk
 from .office.leaving import Leaving
-from .office.listing import assessment_row, iso, replay_result, sighting_row, visit_row
+from .office.listing import replay_result, sighting_row, visit_row
 from .office.mine import Mine
 from .office.notary import Notary
 from .office.portal import Portal
@@ -48,7 +48,6 @@ from .presence import Presence
 from .recognise import Recogniser
 from .sight import Sight
 from .site import Site
-from .store.assessments import AssessmentTable, StoredAssessment
 from .store.database import Database
 from .store.tokens import TokenTable
 from .visits.attendance import Attendance
@@ -67,7 +66,6 @@ class Parts:
     config: Config
     policy: Policy
     database: Database
-    assessments: AssessmentTable
     tokens: TokenTable
     log: EventLog
     ledger: Ledger
@@ -81,6 +79,7 @@ class Parts:
     recogniser: Recogniser
     attendance: Attendance
     presence: Presence
+    arming: Arming
     latest: Latest
     site: Site
     enrolment: Enrolment
@@ -124,6 +123,8 @@ class Service:
         self.subjects = Subjects(parts.config, *kept)
         self.mine = Mine(self.subjects, parts.links, erase=parts.consents.erase)
         self.keyring = parts.keyring
+        self.arming = parts.arming
+        self.arming.changed = self._push_engine
         watched = (parts.config, parts.policy, parts.database, parts.records, parts.interlock)
         self.watch = Watch(*watched, parts.keeper, parts.keyring)
         self.consents = parts.consents
@@ -133,11 +134,6 @@ class Service:
         self.engine_id = parts.database.engine_id
         self._parts = parts
         self._clock = clock
-        self._reasons: dict[str, tuple[Reason, ...]] = {}
-        self._unwritten: deque[tuple[str, float, str, str]] = (
-            deque()
-        )  # acts of the interlock that the ledger has yet to hold
-        self._writing = asyncio.Lock()
         self._told: EngineStatus | None = None
 
     # --- state ---
@@ -163,6 +159,7 @@ class Service:
             "sign_ttl": self.config.sign_ttl,
             "watch": self.watch.status(now),
             "cases_waiting": self.cases.waiting,
+            "recognition": parts.interlock.switches.site,
             "search_p99_ms": None if slowest is None else round(slowest * 1000, 2),
             "settings": self.settings.listed(),
         }
@@ -203,15 +200,11 @@ class Service:
 
     def sign(self, connection: str, zone_id: str, on: bool, notice_hash: str) -> None:
         """A sign's state, as the hub sees it."""
-        # A report must not hide that the one before it had lapsed: what that disarmed stays disarmed.
-        self._look_at_interlock()
-        self._parts.interlock.sign(connection, zone_id, on=on, notice_hash=notice_hash, now=self._clock())
-        self._look_at_interlock()
+        self.arming.sign(connection, zone_id, on, notice_hash)
 
     def settings_edited(self, edited: bool) -> None:
         """Whether `bridge.yaml` is another than this engine runs with: then nobody is recognised by what it said before."""
-        self._parts.interlock.edited = edited
-        self._look_at_interlock()
+        self.arming.settings_edited(edited)
 
     async def act(self, zone_id: str) -> None:
         """Somebody acted for their own passage."""
@@ -223,8 +216,7 @@ class Service:
 
     def connection_closed(self, connection: str) -> None:
         """A hub's connection closed: its signs are unknown from now on."""
-        self._parts.interlock.connection_closed(connection)
-        self._look_at_interlock()
+        self.arming.connection_closed(connection)
 
     # --- lists ---
 
@@ -273,79 +265,22 @@ class Service:
 
     async def camera_remove(self, args: dict[str, Any]) -> dict[str, Any]:
         """Stop and forget a camera."""
-        await self.fleet.remove(args["camera"])
-        return {"removed": args["camera"]}
+        return await self.arming.camera_remove(args)
 
     async def camera_discover(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """What answers on the network."""
         return await self.fleet.discover(args)
 
-    # --- the assessment ---
+    # --- duties that recur ---
 
     async def load(self) -> None:
         """Take up what was before."""
         await self.keeper.load()
         await self.leaving.resume()
         await self.keeper.note_notice()
-        await self._load_assessment()
+        await self.arming.load()
         await self._parts.latest.load()
         await self._count_today()
-
-    async def _load_assessment(self) -> None:
-        """Read what was acknowledged before, for this profile."""
-        held = await self._parts.assessments.current(self._parts.policy.name)
-        now = Assessment(held.by, held.ground, held.acknowledged_at, held.expires_at) if held else None
-        self._parts.interlock.assessment = now
-
-    async def assessment_acknowledge(self, args: dict[str, Any]) -> dict[str, Any]:
-        """A person takes responsibility for the impact assessment, and names the legal ground."""
-        now, policy = self._clock(), self._parts.policy
-        expires_at = args.get("expires_at", now + policy.assessment_days * 86400)
-        if not now < expires_at <= now + policy.assessment_days * 86400:
-            raise InvalidError(
-                f"expires_at: must be in the future and within the profile's limit of {policy.assessment_days:g} days"
-            )
-        made = StoredAssessment(args["by"], args["ground"], policy.name, now, expires_at)
-        await self._parts.assessments.add(made)
-        await self._load_assessment()
-        await self.watch_interlock()
-        return {"expires_at": iso(expires_at)}
-
-    async def assessment_list(self) -> list[dict[str, Any]]:
-        """Every assessment that is kept, the newest first."""
-        now = self._clock()
-        return [assessment_row(made, self._parts.policy.name, now) for made in await self._parts.assessments.all()]
-
-    # --- duties that recur ---
-
-    async def watch_interlock(self) -> None:
-        """See what armed or disarmed since the last look, and have the ledger say why."""
-        self._look_at_interlock()
-        async with self._writing:  # one after the other, and none forgotten because the disk was full
-            while self._unwritten:
-                act, at, zone_id, reasons = self._unwritten[0]
-                async with self._parts.database.write() as session:
-                    await self._parts.ledger.append(session, act, at=at, zone_id=zone_id, data={"reasons": reasons})
-                self._unwritten.popleft()
-
-    def _look_at_interlock(self) -> None:
-        """What disarmed loses its permits here and now; nothing waits for the ledger to be written."""
-        now, parts = self._clock(), self._parts
-        for zone_id in self.config.zones:
-            reasons = parts.interlock.reasons(zone_id, now)
-            before = self._reasons.get(zone_id)
-            if reasons == before:
-                continue
-            self._reasons[zone_id] = reasons
-            if reasons:
-                parts.gate.revoke_zone(zone_id)
-                parts.enrolment.drop(zone_id)
-            if before is None or bool(reasons) != bool(before):
-                act = "disarmed" if reasons else "armed"
-                _LOGGER.info("zone %s: %s%s", zone_id, act, f" ({', '.join(reasons)})" if reasons else "")
-                self._unwritten.append((act, now, zone_id, ", ".join(reasons)))
-            parts.presence.push(zone_id)
-            self._push_engine()
 
     async def sweep(self) -> None:
         """Close visits that are over; tell what changed, and start the day's counts anew at midnight."""

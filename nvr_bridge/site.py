@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from .events import Bus, Push, State, Told
 from .messages import SiteStatus
 from .models import Event, EventKind
+from .office.listing import iso
 from .store.cases import CaseTable
 from .visits.sessions import day_start
 
@@ -56,7 +57,7 @@ class Site:
         self._everybody = everybody
         self._bus = bus
         self._clock = clock
-        self._day: float | None = None
+        self._day = 0.0
         self._visits: dict[str, _Visit] = {}  # today's
         self._counts: Counter[str] = Counter()
         self._early: dict[str, _Visit] | None = None  # verdicts that were told while the day was read from the store
@@ -69,6 +70,7 @@ class Site:
         visits = counts["visits"]
         return {
             "name": self._name,
+            "day_started_at": iso(self._day),
             "visits_today": visits,
             "natural_today": counts["natural"],
             "channel_today": counts["channel"],

@@ -8,6 +8,7 @@ from nvr_bridge.protocol import Command
 
 HASH = "0" * 64
 ARGUMENTS: dict[Command, dict[str, Any]] = {
+    Command.RECOGNITION: {"on": False},
     Command.SIGN: {"zone": "lane", "on": True, "notice_hash": HASH},
     Command.ACT: {"zone": "lane"},
     Command.CONSENT_GRANT: {
@@ -49,6 +50,7 @@ ARGUMENTS: dict[Command, dict[str, Any]] = {
     Command.CASE_EXPORT: {"case": "K7QF-2M9D"},
     Command.REPORT_VISITS: {"from": "2026-03-02", "to": "2026-03-08"},
     Command.CAMERA_ADD: {"address": "127.0.0.1:9", "zone": "lane"},  # where nothing answers
+    Command.CAMERA_RECOGNITION: {"camera": "front", "on": False},
     Command.CAMERA_REMOVE: {"camera": "front"},
     Command.TOKEN_REVOKE: {"token_id": "nobody"},
     Command.ASSESSMENT_ACKNOWLEDGE: {"by": "R. Tan", "ground": "consent"},

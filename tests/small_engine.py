@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+from small_arming import SmallArming
 from small_cases import SmallCases
 from small_consents import SmallConsents, SmallKeeper, SmallSettings
 from small_desk import SmallDesk, SmallPortal
@@ -101,6 +102,7 @@ class SmallEngine:
         self.keeper = SmallKeeper(self.asked)
         self.settings = SmallSettings(self.asked)
         self.readings = SmallReadings()
+        self.arming = SmallArming(self.asked)
         self.closed: list[str] = []
         self.aliases = {"visitor": "Amber Finch 12"}
         self.slow = asyncio.Event()  # `visit/list` waits for it
@@ -149,6 +151,7 @@ class SmallEngine:
                 "keys_backed_up_at": None,
             },
             "cases_waiting": 0,
+            "recognition": True,
             "search_p99_ms": 1.25,
             "settings": self.settings.listed(),
         }
@@ -158,6 +161,7 @@ class SmallEngine:
             "engine": self.status(),
             "site": {
                 "name": self.config.name,
+                "day_started_at": "2026-03-01T16:00:00.000+00:00",
                 "visits_today": 0,
                 "natural_today": 0,
                 "channel_today": 0,
@@ -182,6 +186,7 @@ class SmallEngine:
                     "analysed": 50,
                     "analysed_per_second": 5.0,
                     "dropped": 0,
+                    "recognition": True,
                     "clock_offset": None,
                 }
             ],
@@ -200,6 +205,7 @@ class SmallEngine:
                     "people_today": 0,
                     "visits_today": 0,
                     "returning_today": 0,
+                    "recognition": True,
                     "last_event": None,
                     "last_event_at": None,
                 }
@@ -277,23 +283,6 @@ class SmallEngine:
     async def camera_discover(self, args: dict[str, Any]) -> Any:
         self.asked.append(("camera_discover", args))
         return []
-
-    async def assessment_acknowledge(self, args: dict[str, Any]) -> Any:
-        self.asked.append(("assessment_acknowledge", args))
-        return {"expires_at": "2030-01-01T00:00:00+00:00"}
-
-    async def assessment_list(self) -> Any:
-        return [
-            {
-                "by": "R. Tan",
-                "ground": "consent, PIPL 13(1)",
-                "profile": "demo",
-                "acknowledged_at": "2029-01-01T00:00:00.000+00:00",
-                "expires_at": "2030-01-01T00:00:00.000+00:00",
-                "in_force": True,
-                "ended_at": None,
-            }
-        ]
 
 
 class Wire:

@@ -17,6 +17,7 @@ STEP_BODIES: dict[str, dict[str, Any]] = {
     "cancel": {},
     "back": {},
     "pass": {},
+    "renew": WHO,
     "mine": {},
 }
 
@@ -73,6 +74,10 @@ class SmallKiosk:
     async def show_pass(self, zone_id: str, code: str) -> Any:
         self._asked.append(("show_pass", zone_id, code))
         return {"alias": "Amber Finch 12", "returning": False}
+
+    async def renew(self, zone_id: str, args: dict[str, Any]) -> Any:
+        self._asked.append(("renew", zone_id, args))
+        return {"alias": "Amber Finch 12", "expires_at": "2030-01-01T00:00:00+00:00"}
 
     async def own_page(self, zone_id: str) -> Any:
         self._asked.append(("own_page", zone_id))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -179,3 +181,14 @@ async def test_whoever_was_forgotten_is_known_again_once_readmitted(gallery: Gal
     await gallery.extend([Template(3, "ana", ANA), Template(4, "bo", BO)])
     assert isinstance(await gallery.match(near(ANA, 0.9)), Known)
     assert await gallery.match(near(BO, 0.9)) == Unknown(UnknownReason.NO_MATCH)
+
+
+@pytest.mark.parametrize(
+    "modules", ["nvr_bridge.gallery, onnxruntime", "nvr_bridge.gallery, nvr_bridge.vision.sessions"]
+)
+def test_whatever_is_loaded_after_it_the_process_lives(modules: str) -> None:
+    subprocess.run([sys.executable, "-c", f"import {modules}"], check=True)
+
+
+def test_the_engine_can_be_loaded_first_of_all() -> None:
+    subprocess.run([sys.executable, "-c", "import nvr_bridge.engine"], check=True)

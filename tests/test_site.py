@@ -37,7 +37,7 @@ def site_of(engine: Engine, people: int = 0, cases: Any = None) -> Site:
 
 def counts(site: Site) -> dict[str, Any]:
     """What is not nought."""
-    return {key: value for key, value in site.status().items() if value and key != "name"}
+    return {key: value for key, value in site.status().items() if value and key not in {"name", "day_started_at"}}
 
 
 async def comes(engine: Engine, *args: Any) -> Visit:
@@ -53,6 +53,7 @@ async def test_of_a_day_on_which_nobody_came_there_is_no_share(tmp_path: Path) -
         await site.sweep()
         assert site.status() == {
             "name": "Riverside",
+            "day_started_at": "2026-03-01T16:00:00.000+00:00",
             "visits_today": 0,
             "natural_today": 0,
             "channel_today": 0,
@@ -103,6 +104,7 @@ async def test_a_day_begins_at_local_midnight_with_nothing(tmp_path: Path) -> No
         engine.now = at("0:01", day=1)
         await site.sweep()
         assert counts(site) == {}
+        assert site.status()["day_started_at"] == "2026-03-02T16:00:00.000+00:00"
         await engine.decides(late, ReviewAct.CHANGE, CaseState.CHANGED, attribution="staff", partner=None)
         await engine.after()
         assert counts(site) == {}, "yesterday's verdicts are yesterday's"

@@ -14,6 +14,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
+from .cameras import CAMERA, Cameras
 from .client import Client
 from .const import CONF_FINGERPRINT, DOMAIN
 from .errors import CannotConnectError, CertificateError, EngineError, UnauthorizedError
@@ -29,6 +30,7 @@ type NvrBridgeConfigEntry = ConfigEntry[Bridge]
 FIRST_WAIT = 0.5  # seconds until a lost connection is opened again; doubles with every failure, up to
 LONGEST_WAIT = 8.0
 NEW = "new"  # topic: a thing, and those of its fields that it did not have before
+EVENT = "event"  # topic: something happened, wherever it did
 FORGET = "forget"  # topic: an alias and visits that must be shown no more; an alias of None means all of them
 
 
@@ -45,6 +47,7 @@ class Bridge:
         self._client: Client | None = None
         self._issues = Issues(hass, entry)
         self._signs = Signs(hass, entry, self)
+        self._cameras = Cameras(hass, entry, self)
         self._listeners: dict[str, list[Callable[..., None]]] = defaultdict(list)
 
     @property
@@ -66,7 +69,7 @@ class Bridge:
         return self.engine_id if topic == "engine" else f"{self.engine_id}_{topic}"
 
     def listen(self, topic: str, listener: Callable[..., None]) -> CALLBACK_TYPE:
-        """Be told when a thing changes (all are told when the connection does), `NEW`, `FORGET`, or `event_<zone>`."""
+        """Be told when a thing changes (all are told when the connection does), `NEW`, `FORGET`, `EVENT` or `event_<zone>`."""
         self._listeners[topic].append(listener)
         return lambda: self._listeners[topic].remove(listener)
 
@@ -86,6 +89,7 @@ class Bridge:
     def start(self, opened: tuple[Client, Subscribed]) -> None:
         """Listen to what `open` opened. The entities exist by now, so nothing that was missed goes unseen."""
         self._signs.start()
+        self._cameras.start()
         self._entry.async_create_background_task(self._hass, self._run(opened), DOMAIN)
 
     async def close(self, stop: Event | None = None) -> None:
@@ -152,6 +156,7 @@ class Bridge:
                 gone = {f"{kind}_{message[f'removed_{kind}']}" for kind in KINDS if f"removed_{kind}" in message}
                 if gone & self.things.keys():
                     self.things = {topic: thing for topic, thing in self.things.items() if topic not in gone}
+                    self._cameras.follow(())
                     self._prune()
                     self._tell_all()
 
@@ -170,7 +175,12 @@ class Bridge:
         self._tell_all()
 
     def _changed(self, thing: Thing) -> None:
-        known, self.things[thing.topic] = self.things.get(thing.topic), thing
+        known = self.things.get(thing.topic)
+        if thing.kind == CAMERA and not known and not self.subentry(thing) and self._cameras.adding:
+            return  # the dialog makes its part, and the engine soon says more of it
+        self.things[thing.topic] = thing
+        if thing.kind == CAMERA and (known is None or known.name != thing.name):
+            self._cameras.follow(() if known else (thing.topic,))
         self._introduce(thing, known)
         self._tell(thing.topic)
         self._tell(f"zone_{thing.state.get('zone')}")
@@ -179,6 +189,7 @@ class Bridge:
 
     def _take(self, there_is: list[Thing]) -> None:
         known, self.things = self.things, {thing.topic: thing for thing in there_is}
+        self._cameras.follow(self.things.keys() - known.keys())
         for thing in there_is:
             self._introduce(thing, known.get(thing.topic))
         self._prune()
@@ -190,6 +201,7 @@ class Bridge:
     def _show(self, entry: dict[str, Any]) -> None:
         if self.memory.sequence is None or entry["sequence"] > self.memory.sequence:
             self._tell(f"event_{entry['zone']}", entry)
+            self._tell(EVENT)
             self.memory.saw(entry["sequence"])
 
     def _tell(self, topic: str, *what: Any) -> None:

@@ -15,6 +15,7 @@ from .errors import CannotConnectError
 from .wire import Subscribed, subscribed, understood
 
 PATIENCE = 10.0  # seconds for each answer
+SLOW = {"camera/discover": 90.0, "camera/add": 90.0}  # what devices are asked for, one after the other
 SILENCE = 3.0  # seconds until an engine is asked whether it is alive, and again until it is taken for dead
 MESSAGE_LIMIT = 32 * 1024 * 1024  # bytes; the answer to `subscribe` holds everything that was missed
 _REFUSALS: dict[Any, tuple[type[errors.EngineError], str]] = {
@@ -88,7 +89,7 @@ class Client:
         future = self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
             await _patient(command, self._socket.send_json({"id": number, "type": command, **arguments}))
-            await _patient(command, asyncio.wait([future]))
+            await _patient(command, asyncio.wait([future]), SLOW.get(command, PATIENCE))
         finally:
             self._waiting.pop(number, None)
         if future.cancelled():
@@ -119,10 +120,10 @@ def _check(hello: dict[str, Any], engine_id: str) -> None:
         raise errors.IncompatibleError(hello["version"], "engine_too_old" if is_old else "engine_too_new")
 
 
-async def _patient[T](what: str, work: Awaitable[T]) -> T:
-    """What comes of `work` within `PATIENCE`. Raises `CannotConnectError` if nothing does."""
+async def _patient[T](what: str, work: Awaitable[T], patience: float = PATIENCE) -> T:
+    """What comes of `work` within `patience`. Raises `CannotConnectError` if nothing does."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             return await work
     except aiohttp.ServerFingerprintMismatch as err:
         raise errors.CertificateError(what, err.got.hex()) from err

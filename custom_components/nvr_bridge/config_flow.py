@@ -11,6 +11,7 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentryFlow,
     OptionsFlow,
 )
 from homeassistant.const import CONF_CODE, CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
@@ -21,12 +22,12 @@ from homeassistant.helpers.selector import selector
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
+from .cameras import CAMERA, CameraFlow
 from .client import Client
-from .const import CONF_ACT, CONF_FINGERPRINT, CONF_NOTICE_HASH, CONF_SIGN, CONF_ZONES, DEFAULT_PORT, DOMAIN
+from .const import CONF_ACT, CONF_FINGERPRINT, CONF_NOTICE_HASH, CONF_SIGN, CONF_ZONE, CONF_ZONES, DEFAULT_PORT, DOMAIN
 from .errors import CertificateError, EngineError
 from .wire import Thing
 
-CONF_ZONE = "zone"
 CONF_CONFIRMED = "notice_confirmed"
 
 _SWITCHES = ["binary_sensor", "input_boolean", "switch"]
@@ -53,6 +54,12 @@ class NvrBridgeConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> "NvrBridgeOptionsFlow":
         """The options bind signs and acts."""
         return NvrBridgeOptionsFlow()
+
+    @classmethod
+    @callback
+    def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        """Cameras."""
+        return {CAMERA: CameraFlow}
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """By address."""

@@ -3,7 +3,7 @@
 from homeassistant.const import Platform
 
 DOMAIN = "nvr_bridge"
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR, Platform.TODO]
 
 SCHEMA = 1  # of the wire contract, the newest version spoken here
 OLDEST_SCHEMA = 1
@@ -11,6 +11,7 @@ DEFAULT_PORT = 8645
 
 CONF_FINGERPRINT = "fingerprint"  # in the data, where the connection is encrypted: of the engine's certificate
 
+CONF_ZONE = "zone"
 CONF_ZONES = "zones"  # in the options: zone id → these, with the notice that the user confirmed
 CONF_SIGN = "sign"
 CONF_ACT = "act"

@@ -25,6 +25,7 @@ from . import (
     ledger,
     lists,
     models,
+    recognition,
     referrals,
     retention,
     serve,
@@ -63,6 +64,7 @@ app.add_typer(signings.identities, name="identities")
 app.add_typer(referrals.partners, name="partners")
 app.add_typer(referrals.app, name="referrals")
 app.add_typer(keys.app, name="keys")
+app.add_typer(recognition.app, name="recognition")
 app.add_typer(retention.app, name="retention")
 app.add_typer(settings.app, name="settings")
 app.add_typer(models.app, name="models")

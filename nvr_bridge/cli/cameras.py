@@ -21,6 +21,7 @@ def list_cameras(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
         "address": "Address",
         "zone": "Zone",
         "state": "State",
+        "recognition": "Recognition",
         "delivers": "Delivers",
         "reason": "Reason",
     }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import faulthandler
 import logging
 import resource
+import sys
 from typing import Annotated, Literal
 
 import typer
@@ -34,6 +37,16 @@ def serve(
     others = "INFO" if log_level == "debug" else "WARNING"
     logging.basicConfig(level=others, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     logging.getLogger("nvr_bridge").setLevel(log_level.upper())
-    # A core file would hold faces and keys in the clear.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _keep_memory_private()
     asyncio.run(run(settings, config, site_passphrase(settings, passphrase_file)))
+
+
+_PR_SET_DUMPABLE = 4
+
+
+def _keep_memory_private() -> None:
+    """A core file would hold faces and keys in the clear. Of a crash there is the stack: files, lines and names, no values."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # also where a program of the system takes the cores, which the limit does not bind
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    faulthandler.enable()

@@ -84,6 +84,8 @@ def wipe(
 def _watched(engine: dict[str, Any]) -> Iterator[str]:
     """What whoever answers for the data should know, and do."""
     watch = engine["watch"]
+    if not engine["recognition"]:
+        yield "Recognition is switched off on the whole site; `nvr-bridge recognition on` switches it on"
     if not engine["armed"]:
         yield f"Recognition is not armed anywhere: {', '.join(watch['reasons']) or 'no zone may recognise'}"
     if watch["subjects_warning"] is not None and engine["subjects"] >= watch["subjects_warning"]:

@@ -35,7 +35,7 @@ class ConsentPoint(Protocol):
     """What the cameras of a zone see now."""
 
     def views(self, zone_id: str) -> Sequence[View]:
-        """The latest view of every camera in the zone that is online."""
+        """The latest view of every camera in the zone that is online, and not switched off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class Capture:
     zone_id: str
     shots: tuple[FaceShot, ...] = field(repr=False)  # at least one
     track: Track | None = None  # None for a photo
+
+    @property
+    def camera_id(self) -> str | None:
+        """Which camera saw them; None for a photo."""
+        return self.track.camera_id if self.track else None
 
     def crop(self) -> bytes:
         """(112×112 JPEG) The face as it would be measured."""
@@ -88,6 +93,12 @@ class Captures:
         if held is not None:
             held[1].cancel()
 
+    def drop_of(self, camera_id: str) -> None:
+        """Forget what is held that this camera saw."""
+        for zone_id, (capture, _) in list(self._held.items()):
+            if capture.camera_id == camera_id:
+                self.drop(zone_id)
+
     async def look(self, zone_id: str) -> Capture:
         """The one face in view of the zone: one track from the first look to the last. Raises `FaceError`."""
         first: Track | None = None
@@ -123,7 +134,9 @@ class Captures:
         """Who is in view, with the view: nobody, or one person."""
         views = self._point.views(zone_id)
         if not views:
-            raise FaceError(f"zone: no camera of {zone_id} is online; see `nvr-bridge cameras list`, or give a photo")
+            raise FaceError(
+                f"zone: no camera of {zone_id} is online and switched on; see `nvr-bridge cameras list`, or give a photo"
+            )
         live = [(view, track) for view in views for track in view.live]
         if len(live) > 1:
             raise FaceError(

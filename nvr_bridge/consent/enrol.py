@@ -99,13 +99,18 @@ class Enrolment:
                 capture = await self._captures.photo(args["zone"], photo)
             else:
                 capture = await self._captures.look(args["zone"])
-        self._gate.check_consent(args["zone"])  # the sign may have gone off while somebody stood still
+        # The sign may have gone off while somebody stood still, or the camera.
+        self._gate.check_consent(args["zone"], capture.camera_id)
         self._captures.hold(capture)
         return capture
 
     def drop(self, zone_id: str) -> None:
         """Forget what is held of the zone: the person left, declined, or the sign went off."""
         self._captures.drop(zone_id)
+
+    def drop_of(self, camera_id: str) -> None:
+        """Forget what is held that this camera saw: it was switched off."""
+        self._captures.drop_of(camera_id)
 
     async def confirm(self, capture_id: str, args: dict[str, Any]) -> Granted:
         """The person says that what is held is them: remember them by it. Raises as `grant` does."""
@@ -126,7 +131,7 @@ class Enrolment:
         renewing: str | None,
     ) -> Granted:
         """Permit, embed, store, and only then let anybody be recognised. `track` is what the permit is for."""
-        permit = self._gate.consent(args["zone"], uuid.uuid4().hex, track)
+        permit = self._gate.consent(args["zone"], uuid.uuid4().hex, track, capture.camera_id)
         try:
             embeddings = await self._embed(capture.shots, permit, renewing)
         finally:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from ..errors import NotFoundError
 from ..models import Zone, ZoneKind
 from .policy import Policy
+from .switches import Switches
 
 
 class Reason(StrEnum):
@@ -20,6 +21,7 @@ class Reason(StrEnum):
 
     OBSERVE_ONLY = "observe_only"  # the zone's kind never recognises
     POLICY = "policy"  # the profile does not allow recognition in such a zone
+    DISARMED = "disarmed"  # somebody switched it off, there or on the whole site
     SETTINGS_EDITED = "settings_edited"  # `bridge.yaml` is not what the engine runs with any more, or cannot be read
     ASSESSMENT_MISSING = "assessment_missing"
     ASSESSMENT_EXPIRED = "assessment_expired"
@@ -57,6 +59,7 @@ class Interlock:
         self.notice_hash = notice_hash
         self.assessment: Assessment | None = None
         self.edited = False  # the site's settings are others than those given here, so these may not hold any more
+        self.switches = Switches()
 
     def sign(self, connection: str, zone_id: str, *, on: bool, notice_hash: str, now: float) -> None:
         """A hub's report of a zone's sign. It holds for the time-to-live, and no longer than the connection."""
@@ -80,11 +83,20 @@ class Interlock:
         if zone.kind not in self._policy.recognition:
             return (Reason.POLICY,)
         edited = (Reason.SETTINGS_EDITED,) if self.edited else ()
-        return (*edited, *self._assessment_reasons(now), *self._sign_reasons(zone_id, now))
+        by_hand = self._by_hand(zone_id)
+        return (*by_hand, *edited, *self._assessment_reasons(now), *self._sign_reasons(zone_id, now))
 
     def armed(self, zone_id: str, now: float) -> bool:
         """Whether recognition is allowed in the zone at `now`."""
         return not self.reasons(zone_id, now)
+
+    def watches(self, camera_id: str) -> bool:
+        """Whether recognition by this camera is not switched off. That its zone is armed is another matter."""
+        return camera_id not in self.switches.cameras_off
+
+    def _by_hand(self, zone_id: str) -> tuple[Reason, ...]:
+        off = not self.switches.site or zone_id in self.switches.zones_off
+        return (Reason.DISARMED,) if off else ()
 
     def _assessment_reasons(self, now: float) -> tuple[Reason, ...]:
         if not self._policy.assessment_required:

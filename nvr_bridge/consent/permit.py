@@ -29,6 +29,7 @@ class _Entry:
 
     permit: Permit
     track: tuple[str, int] | None  # the one track it covers; None for a photo or an operator's file
+    camera_id: str | None  # whose pictures it covers; None for those that no camera of the site took
 
 
 @dataclass(slots=True)
@@ -59,12 +60,12 @@ class PermitBook(ABC):
                 raise PermitError(f"permit {permit.permit_id}: not in the gate's book; only the gate makes permits")
             if now >= permit.expires_at:
                 raise PermitError(f"permit {permit.permit_id}: lapsed; ask the gate for another")
-            if not self._holds(permit, now):
+            if not self._holds(permit, entry.camera_id, now):
                 raise PermitError(f"permit {permit.permit_id}: zone {permit.zone_id} is no longer armed")
             self.spent += 1
 
     @abstractmethod
-    def _holds(self, permit: Permit, now: float) -> bool:
+    def _holds(self, permit: Permit, camera_id: str | None, now: float) -> bool:
         """Whether what the permit rests on is still so."""
 
     def _mint(
@@ -75,10 +76,11 @@ class PermitBook(ABC):
         expires_at: float,
         *,
         since: float = 0.0,
-        track: tuple[str, int] | None = None,
+        of: tuple[tuple[str, int] | None, str | None] = (None, None),
     ) -> Permit:
+        """`of` is the track and the camera that it covers."""
         permit = Permit(uuid.uuid4().hex, zone_id, ground, basis, expires_at, since)
-        self._book[permit.permit_id] = _Entry(permit, track)
+        self._book[permit.permit_id] = _Entry(permit, *of)
         self.minted += 1
         return permit
 
@@ -119,7 +121,7 @@ class Gate(PermitBook):
         now = self._clock()
         if zone.kind is ZoneKind.OBSERVE:
             return UnknownReason.OBSERVED_ONLY
-        if not self._interlock.armed(zone.zone_id, now):
+        if not self._armed(zone.zone_id, track.camera_id, now):
             return UnknownReason.NOT_ARMED
         with self._lock:
             self._forget_lapsed(now)
@@ -138,26 +140,32 @@ class Gate(PermitBook):
             act.taken = True
             point = zone.kind is ZoneKind.CONSENT_POINT
             ground, ends = Ground.CONSENT if point else Ground.OPT_IN_ACT, act.at + self._seconds(zone.zone_id)
-            return self._mint(zone.zone_id, ground, act.act_id, ends, since=act.at, track=track.key)
+            of = (track.key, track.camera_id)
+            return self._mint(zone.zone_id, ground, act.act_id, ends, since=act.at, of=of)
 
-    def armed(self, zone_id: str) -> bool:
-        """Whether the zone is armed now."""
-        return self._interlock.armed(zone_id, self._clock())
+    def armed(self, zone_id: str, camera_id: str) -> bool:
+        """Whether somebody seen by this camera in this zone may be recognised now, as far as that is for the site to say."""
+        return self._armed(zone_id, camera_id, self._clock())
 
-    def consent(self, zone_id: str, basis: str, track: Track | None) -> Permit:
-        """A permit for the act of agreeing at a consent point: for the one face there, or for the photo handed over.
+    def watches(self, camera_id: str) -> bool:
+        """Whether recognition by this camera is not switched off."""
+        return self._interlock.watches(camera_id)
 
-        Raises `NotArmedError` as `check_consent` does.
+    def consent(self, zone_id: str, basis: str, track: Track | None, camera_id: str | None = None) -> Permit:
+        """A permit for the act of agreeing at a consent point: for the one face there, or for pictures taken just before.
+
+        `camera_id` is whose pictures; None for a photo that was handed over. Raises `NotArmedError` as `check_consent` does.
         """
-        self.check_consent(zone_id)
+        camera_id = track.camera_id if track else camera_id
+        self.check_consent(zone_id, camera_id)
         now = self._clock()
         with self._lock:
             self._forget_lapsed(now)
-            key = track.key if track else None
-            return self._mint(zone_id, Ground.CONSENT, basis, now + CONSENT_SECONDS, since=now, track=key)
+            of = (track.key if track else None, camera_id)
+            return self._mint(zone_id, Ground.CONSENT, basis, now + CONSENT_SECONDS, since=now, of=of)
 
-    def check_consent(self, zone_id: str) -> None:
-        """Raise `NotArmedError`, with the interlock's reasons, unless somebody could agree in the zone now."""
+    def check_consent(self, zone_id: str, camera_id: str | None = None) -> None:
+        """Raise `NotArmedError`, with the reasons, unless somebody seen by this camera, if any, could agree in the zone now."""
         reasons = self._interlock.reasons(zone_id, self._clock())
         if reasons:
             raise NotArmedError(
@@ -165,12 +173,21 @@ class Gate(PermitBook):
             )
         if self._zones[zone_id].kind is not ZoneKind.CONSENT_POINT:
             raise NotArmedError(f"zone: {zone_id} is not a consent point; consent is given only at one")
+        if camera_id is not None and not self._interlock.watches(camera_id):
+            raise NotArmedError(
+                f"zone: recognition by camera {camera_id} was switched off; nobody can be enrolled by it"
+            )
 
     def revoke_zone(self, zone_id: str) -> None:
         """A zone was disarmed: void its permits and its acts, so that arming again revives nothing."""
         with self._lock:
             self._acts.pop(zone_id, None)
             self._void(lambda entry: entry.permit.zone_id == zone_id)
+
+    def revoke_camera(self, camera_id: str) -> None:
+        """A camera was switched off: nothing is permitted any more on what it saw."""
+        with self._lock:
+            self._void(lambda entry: entry.camera_id == camera_id)
 
     def revoke_acts(self, zone_id: str) -> None:
         """Whoever acted there thought better of it: nothing is permitted on it any more."""
@@ -193,8 +210,11 @@ class Gate(PermitBook):
         with self._lock:
             self._book.pop(permit.permit_id, None)
 
-    def _holds(self, permit: Permit, now: float) -> bool:
-        return self._interlock.armed(permit.zone_id, now)
+    def _holds(self, permit: Permit, camera_id: str | None, now: float) -> bool:
+        return self._armed(permit.zone_id, camera_id, now)
+
+    def _armed(self, zone_id: str, camera_id: str | None, now: float) -> bool:
+        return self._interlock.armed(zone_id, now) and (camera_id is None or self._interlock.watches(camera_id))
 
     def _void(self, which: Callable[[_Entry], bool]) -> None:
         self._book = {key: entry for key, entry in self._book.items() if not which(entry)}
@@ -231,5 +251,5 @@ class OfflineGate(PermitBook):
         with self._lock:
             return self._mint("offline", Ground.OFFLINE, basis, self._clock() + OFFLINE_SECONDS)
 
-    def _holds(self, permit: Permit, now: float) -> bool:
+    def _holds(self, permit: Permit, camera_id: str | None, now: float) -> bool:
         return not OfflineGate._online

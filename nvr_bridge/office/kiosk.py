@@ -34,6 +34,7 @@ from .listing import iso
 BACK_SECONDS = 8.0  # for a camera to recognise somebody who says that they are back
 BACK_EVERY = 0.1  # seconds between looks at what the camera made of them
 PASS_SECONDS = 60.0  # for somebody to show a pass, and after that to ask for their own page
+RENEW_SECONDS = 7 * 86400.0  # before a consent runs out, in which whoever it is of is asked whether to renew it
 PAGE_SECONDS = 600.0  # that a link made at the tablet opens the visitor's own page
 
 
@@ -41,7 +42,7 @@ class Cameras(Protocol):
     """What the zone's cameras see, and how they are."""
 
     def views(self, zone_id: str) -> Sequence[View]:
-        """The latest view of every camera in the zone that is online."""
+        """The latest view of every camera in the zone that is online, and not switched off."""
 
     def status(self) -> list[CameraStatus]:
         """Every camera."""
@@ -55,6 +56,14 @@ class _Shown:
     state: str = "waiting"  # or "read", "unknown", "failed"
     answer: dict[str, Any] | None = None
     visitor_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """Somebody whom the tablet has just greeted, and may ask to agree again."""
+
+    visitor_id: str
+    until: float  # on the engine's clock
 
 
 class Kiosk:
@@ -93,6 +102,7 @@ class Kiosk:
         self._clock = clock
         self._asked: dict[str, set[tuple[str, int]]] = {}  # by zone: the tracks of those who have answered
         self._shown: dict[str, _Shown] = {}  # by zone
+        self._met: dict[str, _Met] = {}  # by zone
 
     # --- before anybody decides ---
 
@@ -100,7 +110,6 @@ class Kiosk:
         """What a person agrees to in this zone, in the language of the notice that is nearest to `language`."""
         self._check(zone_id)
         spoken = language if language in self._config.notices else next(iter(self._config.notices))
-        recognises = self._config.zones[zone_id].kind in self._policy.recognition
         return {
             "who": self._config.consent.who,
             "why": self._config.consent.purpose(spoken),
@@ -109,7 +118,7 @@ class Kiosk:
             "notice": self._config.notices[spoken],
             "notice_language": spoken,
             "notice_hash": self._config.notice_hash,
-            "can_agree": recognises and self._config.zones[zone_id].kind is ZoneKind.CONSENT_POINT,
+            "can_agree": self._recognises(zone_id) and self._config.zones[zone_id].kind is ZoneKind.CONSENT_POINT,
             "looks_seconds": LOOK_SECONDS,
         }
 
@@ -117,7 +126,8 @@ class Kiosk:
         """Whether the zone can recognise now, which cameras would look, and whether somebody there has yet to be asked."""
         self._check(zone_id)
         status = self._presence.status(zone_id)
-        online = [each for each in self._cameras.status() if each["zone"] == zone_id and each["state"] == "online"]
+        looking = [each for each in self._cameras.status() if each["zone"] == zone_id and each["recognition"]]
+        online = [camera for camera in looking if camera["state"] == "online"]
         return {
             "armed": status["armed"],
             "reasons": status["reasons"],
@@ -164,7 +174,7 @@ class Kiosk:
             visitor_id = self._recognised(zone_id)
             if visitor_id is not None:
                 self._answered(zone_id)
-                return {"alias": self._records.alias(visitor_id)}
+                return {"alias": self._records.alias(visitor_id), **self._greet(zone_id, visitor_id)}
             await asyncio.sleep(BACK_EVERY)
         self._gate.revoke_acts(zone_id)  # nobody else may be compared on what this person did
         return {"alias": None}
@@ -191,12 +201,10 @@ class Kiosk:
         """A pass, typed or read. Raises `NotFoundError` for one that is nobody's."""
         self._check(zone_id)
         visitor_id = await self._passes.holder(code)
-        if self._records.agreed(visitor_id):  # nobody who declined is compared because they showed a pass
-            with contextlib.suppress(NotArmedError):
-                self._gate.back(zone_id)
+        self._recognise(zone_id, visitor_id)
         visit = await self._desk.pass_scan({"zone": zone_id, "code": code})
         self._answered(zone_id)
-        answer = {"alias": visit["alias"], "returning": visit["returning"]}
+        answer = {"alias": visit["alias"], "returning": visit["returning"], **self._greet(zone_id, visitor_id)}
         self._reader.leave(zone_id)
         self._shown[zone_id] = _Shown(self._clock() + PASS_SECONDS, "read", answer, visitor_id)
         return answer
@@ -209,7 +217,45 @@ class Kiosk:
             raise NotFoundError("pass: none was shown here just now; show it again")
         return {"token": await self._links.issue(shown.visitor_id, now, expires_at=now + PAGE_SECONDS)}
 
+    async def renew(self, zone_id: str, args: dict[str, Any]) -> dict[str, Any]:
+        """Whoever was just greeted here agrees again, to the notice in force. `args` as for `capture`."""
+        met = self._met.get(zone_id)
+        if met is None or self._clock() >= met.until:
+            raise NotFoundError("visitor: nobody was greeted here just now; show the pass again")
+        before = self._records.consent(met.visitor_id)
+        zones = [key for key in (before.zones if before else ()) if self._recognises(key)]
+        granted = await self._enrolment.renew(met.visitor_id, {**self._consent(zone_id, args), "zones": zones})
+        self._met.pop(zone_id, None)
+        self._recognise(zone_id, met.visitor_id)
+        return {"alias": granted.alias, "expires_at": iso(granted.consent.expires_at)}
+
     # --- helpers ---
+
+    def _greet(self, zone_id: str, visitor_id: str) -> dict[str, Any]:
+        """Until when they agreed, and why they are asked to agree again, if they are: `notice` or `expiry`."""
+        self._met.pop(zone_id, None)
+        consent, now = self._records.consent(visitor_id), self._clock()
+        if consent is None or not self.terms(zone_id, consent.language)["can_agree"]:
+            return {"renew": None, "expires_at": None}
+        # Not on the very day on which somebody agreed for a few days.
+        soon = min(RENEW_SECONDS, (consent.expires_at - consent.granted_at) / 2)
+        changed = not self._records.covers(consent)
+        renew = "notice" if changed else "expiry" if consent.expires_at - now < soon else None
+        if renew is not None:
+            self._met[zone_id] = _Met(visitor_id, now + PASS_SECONDS)
+        return {"renew": renew, "expires_at": iso(consent.expires_at)}
+
+    def _recognise(self, zone_id: str, visitor_id: str) -> None:
+        """What they did permits that the zone's camera recognises them, if they agreed to that and the notice is the same."""
+        consent = self._records.consent(visitor_id)
+        if consent is not None and self._records.covers(consent):
+            with contextlib.suppress(NotArmedError):
+                self._gate.back(zone_id)
+
+    def _recognises(self, zone_id: str) -> bool:
+        """Whether anybody may be recognised in the zone at all."""
+        zone = self._config.zones.get(zone_id)
+        return zone is not None and zone.kind in self._policy.recognition
 
     def _check(self, zone_id: str) -> None:
         if zone_id not in self._config.zones:
@@ -262,6 +308,7 @@ class Kiosk:
         self._gate.revoke_acts(zone_id)
         self._reader.leave(zone_id)
         self._shown.pop(zone_id, None)
+        self._met.pop(zone_id, None)
 
     def _in_view(self, zone_id: str) -> set[tuple[str, int]]:
         return {track.key for view in self._cameras.views(zone_id) for track in view.live}

@@ -108,6 +108,9 @@ class KioskApi(Protocol):
     async def show_pass(self, zone_id: str, code: str) -> Any:
         """A pass was typed."""
 
+    async def renew(self, zone_id: str, args: Arguments) -> Any:
+        """Whoever was just greeted agrees again."""
+
     async def own_page(self, zone_id: str) -> Any:
         """A link for whoever has just shown a pass."""
 
@@ -233,6 +236,22 @@ class CasesApi(Protocol):
         """Counts of visits."""
 
 
+class ArmingApi(Protocol):
+    """What arms and disarms by people's hands. `by` is the token that a command came with."""
+
+    async def recognition(self, args: Arguments, by: str) -> Any:
+        """Switch recognition on or off, on the whole site or in one zone."""
+
+    async def camera_recognition(self, args: Arguments, by: str) -> Any:
+        """The same of one camera."""
+
+    async def assessment_acknowledge(self, args: Arguments) -> Any:
+        """A person stands for the impact assessment."""
+
+    async def assessment_list(self) -> Any:
+        """Every assessment that is kept."""
+
+
 class EngineApi(Protocol):
     """The engine as commands see it. Results are JSON-able; refusals are `BridgeError`s, whose code goes on the wire."""
 
@@ -305,6 +324,10 @@ class EngineApi(Protocol):
         """What may be set while the engine runs."""
 
     @property
+    def arming(self) -> ArmingApi:
+        """Those who switch, and those who stand for the impact assessment."""
+
+    @property
     def cases(self) -> CasesApi:
         """Those who settle what visits came to."""
 
@@ -352,9 +375,3 @@ class EngineApi(Protocol):
 
     async def camera_discover(self, args: Arguments) -> Any:
         """Devices that answer on the site's interfaces, or at one address."""
-
-    async def assessment_acknowledge(self, args: Arguments) -> Any:
-        """A person stands for the impact assessment."""
-
-    async def assessment_list(self) -> Any:
-        """Every assessment that is kept."""

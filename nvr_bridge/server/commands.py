@@ -185,6 +185,9 @@ type Handler = Callable[[Request, Caller, Context], Awaitable[Any]]
 
 _HANDLERS: dict[Command, Handler] = {
     Command.STATUS: _status,
+    Command.RECOGNITION: lambda request, caller, context: context.api.arming.recognition(
+        request.args, cases.acting(request, caller)
+    ),
     Command.SUBSCRIBE: _subscribe,
     Command.SIGN: _sign,
     Command.ACT: _act,
@@ -226,17 +229,20 @@ _HANDLERS: dict[Command, Handler] = {
     Command.CAMERA_DISCOVER: lambda request, _, context: context.api.camera_discover(request.args),
     Command.CAMERA_ADD: lambda request, _, context: context.api.camera_add(request.args),
     Command.CAMERA_REMOVE: lambda request, _, context: context.api.camera_remove(request.args),
+    Command.CAMERA_RECOGNITION: lambda request, caller, context: context.api.arming.camera_recognition(
+        request.args, cases.acting(request, caller)
+    ),
     Command.PAIR_CREATE: _pair_create,
     Command.TOKEN_LIST: _token_list,
     Command.TOKEN_REVOKE: _token_revoke,
-    Command.ASSESSMENT_ACKNOWLEDGE: lambda request, _, context: context.api.assessment_acknowledge(request.args),
+    Command.ASSESSMENT_ACKNOWLEDGE: lambda request, _, context: context.api.arming.assessment_acknowledge(request.args),
     Command.CASE_EXPORT: lambda request, caller, context: context.api.notary.case_export(
         request.args, caller.role, caller.token_id
     ),
     Command.LEDGER_VERIFY: lambda request, _, context: context.api.notary.ledger_verify(request.args),
     Command.RECEIPT_LIST: lambda _, __, context: context.api.receipts.receipt_list(),
     Command.RECEIPT_TAKE: lambda request, _, context: context.api.receipts.receipt_take(request.args),
-    Command.ASSESSMENT_LIST: lambda _, __, context: context.api.assessment_list(),
+    Command.ASSESSMENT_LIST: lambda _, __, context: context.api.arming.assessment_list(),
     Command.RETENTION_GET: lambda _, __, context: context.api.keeper.retention_get(),
     Command.RETENTION_SET: lambda request, caller, context: context.api.keeper.retention_set(
         request.args, cases.acting(request, caller)

@@ -38,6 +38,7 @@ _WHO: dict[Any, Any] = {
 }
 _CAPTURE = vol.Schema({**_WHO, vol.Optional("photo"): vol.All(str, vol.Length(min=1, max=PHOTO_LIMIT))})
 _AGREE = vol.Schema({**_WHO, vol.Required("capture"): text(64)})
+_RENEW = vol.Schema(_WHO)
 _PAIR = vol.Schema({vol.Required("code"): text(32)})
 _PASS = vol.Schema({vol.Optional("code"): text(80)})
 _NOTHING = vol.Schema({})
@@ -67,6 +68,7 @@ class VisitPage:
             "/cancel": self._cancel,
             "/back": self._back,
             "/pass": self._pass,
+            "/renew": self._renew,
             "/mine": self._mine,
         }.items():
             app.router.add_post(here + path, answering(handler))
@@ -155,6 +157,10 @@ class VisitPage:
             return web.json_response(await self._api.kiosk.show_pass(self._zone(request), args["code"]))
         self._api.kiosk.open_pass(self._zone(request))
         return web.json_response({})
+
+    async def _renew(self, request: web.Request) -> web.Response:
+        args = await self._step(request, _RENEW)
+        return web.json_response(await self._api.kiosk.renew(self._zone(request), args))
 
     async def _pass_state(self, request: web.Request) -> web.Response:
         await self._kiosk(request)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from nvr_bridge.consent.interlock import Assessment, Interlock, Reason
 from nvr_bridge.consent.policy import load_policy
+from nvr_bridge.consent.switches import Switches
 from nvr_bridge.errors import NotFoundError
 from nvr_bridge.models import Zone, ZoneKind
 
@@ -112,6 +115,41 @@ def test_edited_settings_disarm_until_they_are_in_force(interlock: Interlock) ->
     assert interlock.reasons("hall", 100.0) == (Reason.OBSERVE_ONLY,)
     interlock.edited = False
     assert interlock.armed("lane", 100.0)
+
+
+def test_what_is_switched_off_by_hand_is_off_whatever_else_holds(interlock: Interlock) -> None:
+    interlock.switches = Switches().of_zone("lane", on=False)
+    assert interlock.reasons("lane", 100.0) == (Reason.DISARMED,)
+    assert interlock.armed("desk", 100.0)
+    interlock.switches = interlock.switches.of_site(on=False)
+    assert interlock.reasons("desk", 100.0) == (Reason.DISARMED,)
+    assert interlock.reasons("desk", 200.0) == (Reason.DISARMED, Reason.SIGN_SILENT), "what else is missing is said too"
+    interlock.switches = interlock.switches.of_site(on=True)
+    assert interlock.armed("desk", 100.0)
+    assert interlock.reasons("lane", 100.0) == (Reason.DISARMED,), "the zone's own switch is another one"
+
+
+def test_what_cannot_recognise_is_not_disarmed(interlock: Interlock) -> None:
+    interlock.switches = Switches(site=False)
+    assert interlock.reasons("hall", 100.0) == (Reason.OBSERVE_ONLY,)
+
+
+def test_a_camera_that_is_switched_off_does_not_disarm_its_zone(interlock: Interlock) -> None:
+    interlock.switches = Switches().of_camera("door", on=False)
+    assert (interlock.watches("door"), interlock.watches("window")) == (False, True)
+    assert interlock.armed("lane", 100.0)
+
+
+def test_switches_are_what_they_were_when_they_are_read_again() -> None:
+    switches = Switches(site=False).of_zone("lane", on=False).of_camera("door", on=False)
+    assert Switches.read(json.loads(json.dumps(switches.kept))) == switches
+    assert Switches.read(None) == Switches()
+
+
+def test_off_is_what_is_off_in_either() -> None:
+    one, other = Switches().of_zone("lane", on=False), Switches(site=False).of_camera("door", on=False)
+    assert one & other == Switches(False, frozenset({"lane"}), frozenset({"door"}))
+    assert one & Switches() == one
 
 
 def test_an_unknown_zone_is_named(interlock: Interlock) -> None:

@@ -10,6 +10,7 @@ import pytest
 from nvr_bridge.consent.interlock import Assessment, Interlock
 from nvr_bridge.consent.permit import ACT_SECONDS, CONSENT_SECONDS, Gate, OfflineGate
 from nvr_bridge.consent.policy import load_policy
+from nvr_bridge.consent.switches import Switches
 from nvr_bridge.errors import NotArmedError, PermitError
 from nvr_bridge.models import Box, Ground, Permit, Track, UnknownReason, Zone, ZoneKind
 
@@ -175,6 +176,55 @@ def test_consent_permits_at_a_consent_point_only(site: Site) -> None:
     site.signs(on=False)
     with pytest.raises(NotArmedError, match="sign_off"):
         site.gate.consent("desk", "c2", None)
+
+
+def test_nothing_is_permitted_on_what_a_camera_sees_that_was_switched_off(site: Site) -> None:
+    site.gate.act("lane")
+    site.lock.switches = Switches().of_camera("cam", on=False)
+    assert not site.gate.armed("lane", "cam")
+    assert site.gate.armed("lane", "other")
+    assert site.gate.request(track("lane"), alone=True) is UnknownReason.NOT_ARMED
+    other = replace(track("lane"), camera_id="other")
+    assert isinstance(site.gate.request(other, alone=True), Permit), "the act was not used up"
+    for of in ((track("desk"), None), (None, "cam")):
+        with pytest.raises(NotArmedError, match="camera cam was switched off"):
+            site.gate.consent("desk", "c1", *of)
+    assert site.gate.minted == 1
+    site.gate.consent("desk", "c1", None)  # of a photo that was handed over
+
+
+@pytest.mark.parametrize("revoked", [False, True])
+def test_a_camera_that_is_switched_off_ends_what_was_permitted_at_once(site: Site, revoked: bool) -> None:
+    site.gate.act("lane")
+    lane = site.gate.request(track("lane"), alone=True)
+    desk = site.gate.consent("desk", "c1", None, "cam")
+    photo = site.gate.consent("desk", "c2", None)
+    assert isinstance(lane, Permit)
+    site.lock.switches = Switches().of_camera("cam", on=False)
+    for permit in (lane, desk):
+        with pytest.raises(PermitError, match="no longer armed"):
+            site.gate.spend(permit)
+    if revoked:
+        site.gate.revoke_camera("cam")
+        site.lock.switches = Switches()
+        for permit in (lane, desk):
+            with pytest.raises(PermitError, match="not in the gate's book"):
+                site.gate.spend(permit)
+        assert site.gate.request(track("lane"), alone=True) is UnknownReason.NO_ACT, "on again revives nothing"
+    site.gate.spend(photo)
+    assert site.gate.spent == 1
+
+
+def test_the_site_switched_off_by_hand_permits_nothing(site: Site) -> None:
+    site.gate.act("lane")
+    permit = site.gate.request(track("lane"), alone=True)
+    assert isinstance(permit, Permit)
+    site.lock.switches = Switches(site=False)
+    with pytest.raises(PermitError, match="no longer armed"):
+        site.gate.spend(permit)
+    for refused in (lambda: site.gate.act("lane"), lambda: site.gate.consent("desk", "c1", None)):
+        with pytest.raises(NotArmedError, match="disarmed"):
+            refused()
 
 
 def test_offline_permits_stop_where_live_work_begins(monkeypatch: pytest.MonkeyPatch) -> None:

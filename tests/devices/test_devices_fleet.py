@@ -121,7 +121,7 @@ async def test_where_nothing_can_be_stored_every_track_ends_once(stream: Callabl
             sight=Sight(TwoFaces(), worker, 40.0),
             viewer=disk,
             codes=CodeReader(),
-            armed=lambda _: False,
+            armed=lambda _zone, _camera: False,
             analysis_fps=5.0,
         )
         task = asyncio.create_task(loop.run())
@@ -147,7 +147,7 @@ async def test_a_camera_that_is_added_again_and_again_has_one_loop(
         sight=Sight(NoFaces(), worker, 40.0),
         codes=CodeReader(),
         viewer=SlowToLeave(),
-        armed=lambda _: False,
+        armed=lambda _zone, _camera: False,
         analysis_fps=5.0,
     )
     bus, online = Bus(), asyncio.Event()
@@ -157,7 +157,7 @@ async def test_a_camera_that_is_added_again_and_again_has_one_loop(
             online.set()
 
     bus.attach(told)
-    fleet = Fleet(table, {"lane": Zone("lane", "Lane", ZoneKind.OBSERVE)}, (), bus, make_loop)
+    fleet = Fleet(table, {"lane": Zone("lane", "Lane", ZoneKind.OBSERVE)}, (), bus, make_loop, lambda _: True)
     async with OnvifCamera("Lane", [stream("sub")], clock_skew=-3600.0) as device, asyncio.TaskGroup() as group:
         await fleet.start(group)
         args = {"address": device.address, "zone": "lane"}

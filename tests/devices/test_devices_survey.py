@@ -32,7 +32,9 @@ async def table(tmp_path: Path) -> AsyncIterator[CameraTable]:
 @pytest.fixture
 def fleet(table: CameraTable) -> Fleet:
     """An engine's cameras, of which there are none."""
-    return Fleet(table, {"lane": Zone("lane", "Lane", ZoneKind.OBSERVE)}, (), Bus(), partial(CameraLoop))
+    return Fleet(
+        table, {"lane": Zone("lane", "Lane", ZoneKind.OBSERVE)}, (), Bus(), partial(CameraLoop), lambda _: True
+    )
 
 
 def with_login(device: OnvifCamera | HikvisionNvr, login: Credentials, **more: str) -> dict[str, Any]:

@@ -30,6 +30,8 @@ def desk(asked: dict[str, Any], cases: dict[str, dict[str, Any]]) -> Any:
             return {**VISIT, "zone": asked["zone"]}
         case "report/visits":
             return REPORT[asked["by"]]
+        case "engine/recognition":
+            return {"recognition": asked["on"], **{key: asked[key] for key in ("zone",) if key in asked}}
         case "retention/set":
             days = {key: value for key, value in asked.items() if key not in ("id", "type", "by")}
             return {"profile": "demo", "classes": [{**KEPT, "class": kind, "days": days[kind]} for kind in days]}

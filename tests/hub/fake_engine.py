@@ -7,20 +7,12 @@ speak another version, or be somebody else.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import hashlib
 import json
-import ssl
-import tempfile
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from fake_certificate import Certificate
 from fake_desk import desk
 
 TOKEN = "token-of-the-hub"
@@ -82,7 +74,8 @@ def camera(camera_id: str, zone_id: str, **changes: Any) -> dict[str, Any]:
         "id": camera_id,
         "name": camera_id.capitalize(),
         "kind": "onvif",
-        "address": "192.0.2.7:80",
+        "address": f"{camera_id}.example:80",
+        "channel": "1",
         "zone": zone_id,
         "state": "online",
         "reason": None,
@@ -118,29 +111,11 @@ def case(case_id: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-class Certificate:
-    """A certificate that vouches for itself, as an engine makes one."""
-
-    def __init__(self) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "NVR Bridge")])
-        now = dt.datetime.now(dt.UTC)
-        builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(days=1))
-        made = builder.not_valid_after(now + dt.timedelta(days=1)).sign(key, hashes.SHA256())
-        self.fingerprint = hashlib.sha256(made.public_bytes(serialization.Encoding.DER)).hexdigest()
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        plain = serialization.NoEncryption()
-        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "both.pem"
-            path.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
-            self.context.load_cert_chain(path)
-
-    @property
-    def shown(self) -> str:
-        """As `nvr-bridge pair` shows it."""
-        return ":".join(self.fingerprint[at : at + 2] for at in range(0, 64, 2)).upper()
+def device(address: str, *channels: str) -> dict[str, Any]:
+    """What `camera/discover` says of a device whose login is known or not needed."""
+    inputs = [{"channel": str(number), "name": name} for number, name in enumerate(channels, 1)]
+    about = {"kind": "onvif", "name": "Recorder", "model": "NVR-4", "serial": "S1", "clock_offset": 0.2}
+    return {"address": address, **about, "channels": inputs}
 
 
 class FakeEngine:
@@ -156,6 +131,9 @@ class FakeEngine:
             "desk": zone("desk", "consent_point"),
         }
         self.cameras = {"north": camera("north", "entrance"), "south": camera("south", "lane")}
+        self.devices: dict[str, dict[str, Any]] = {}  # by address, what is installed and may be added
+        self.login = ("viewer", "hunter2-secret")  # that every device wants
+        self.streams = [{"name": "sub", "codec": "hevc", "width": 640, "height": 360, "fps": 14.98}]
         self.cases: dict[str, dict[str, Any]] = {}
         self.log: list[dict[str, Any]] = []
         self.token = TOKEN
@@ -342,6 +320,13 @@ class FakeEngine:
         elif asked["type"] == "subscribe":
             result = self._snapshot(asked.get("since"))
             self._sockets[socket] = asked["id"]
+        elif asked["type"] in ("camera/discover", "camera/add", "camera/remove"):
+            try:
+                result = await self._cameras(asked)
+            except LookupError as err:
+                error = {"code": err.args[0], "message": err.args[1]}
+                await socket.send_json({**answer, "success": False, "error": error})
+                return
         elif asked["type"] == "consent/withdraw":
             result = {"withdrawn": True}
         elif asked["type"] == "case/list":
@@ -356,6 +341,32 @@ class FakeEngine:
         await socket.send_json({**answer, "success": True, "result": result})
         if asked["type"] == "zone/sign":
             await self._sign(asked)
+
+    async def _cameras(self, asked: dict[str, Any]) -> Any:
+        """Raises `LookupError` with a code and a message."""
+        if asked["type"] == "camera/remove":
+            if asked["camera"] not in self.cameras:
+                raise LookupError("not_found", "camera: does not exist")
+            await self.camera_goes(asked["camera"])
+            return {"removed": asked["camera"]}
+        if "address" not in asked:
+            return [
+                {"address": it["address"], "name": it["name"], "model": it["model"], "channels": None}
+                for it in self.devices.values()
+            ]
+        if asked["address"] not in self.devices:
+            raise LookupError("unreachable", f"{asked['address']}: does not answer; check its power")
+        if (asked.get("username"), asked.get("password")) != self.login:
+            raise LookupError("credentials", f"{asked['address']}: refused the user name or password")
+        found = deepcopy(self.devices[asked["address"]])
+        if asked["type"] == "camera/add":
+            camera_id = f"s1-{asked['channel']}"
+            await self.camera_is(camera_id, **{key: asked[key] for key in ("address", "channel", "zone", "name")})
+            return [self.cameras[camera_id]]
+        if "channel" in asked:
+            found["channels"] = [it for it in found["channels"] if it["channel"] == asked["channel"]]
+            found["channels"][0]["streams"] = self.streams
+        return [found]
 
     def _snapshot(self, since: int | None) -> dict[str, Any]:
         missed = [] if since is None else [event for event in self.log if event["sequence"] > since]

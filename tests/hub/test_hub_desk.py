@@ -50,6 +50,16 @@ async def test_somebody_checks_in_with_a_pass(
     }
 
 
+async def test_a_device_of_another_integration_is_no_zone(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
+) -> None:
+    other = MockConfigEntry(domain="lamps")
+    other.add_to_hass(hass)
+    made = dr.async_get(hass).async_get_or_create(config_entry_id=other.entry_id, identifiers={("lamps", "zone_desk")})
+    await order(hass, "disarm", zone=made.id)
+    assert engine.asked[-1]["zone"] == made.id  # and the engine says that there is no such zone
+
+
 @pytest.mark.parametrize("field", ["code", "zone"])
 async def test_a_pass_or_a_zone_that_does_not_exist(
     hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, field: str
@@ -129,10 +139,11 @@ async def test_recognition_is_turned_off_and_on_by_hand(
     hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, hass_admin_user: User, action: str, on: bool
 ) -> None:
     await order(hass, action, Context(user_id=hass_admin_user.id))
-    await order(hass, action, zone=zone_device(hass, loaded, "desk"))
-    assert engine.of("engine/disarm") == [
-        {"type": "engine/disarm", "on": on, "by": hass_admin_user.id},
-        {"type": "engine/disarm", "on": on, "zone": "desk"},
+    answer = await run(hass, action, zone=zone_device(hass, loaded, "desk"))
+    assert answer == {"recognition": on, "zone": "desk"}
+    assert engine.of("engine/recognition") == [
+        {"type": "engine/recognition", "on": on, "by": hass_admin_user.id},
+        {"type": "engine/recognition", "on": on, "zone": "desk"},
     ]
     assert find(hass, "binary_sensor", "connected").state == "on"
 

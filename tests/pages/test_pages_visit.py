@@ -18,6 +18,7 @@ from sqlalchemy import select
 from visit import expect, paired
 
 from nvr_bridge.config import Config
+from nvr_bridge.evidence.receipt import read
 from nvr_bridge.store.schema import ConsentRow, TemplateRow
 
 pytestmark = [pytest.mark.needs_models, pytest.mark.needs_chromium]
@@ -90,6 +91,12 @@ async def test_agree_return_see_my_data_withdraw_unknown(
         assert {"consent_granted", "pass_issued", "link_issued", "subject_read"} <= {act["act"] for act in kept["acts"]}
         await tablet.tap("#withdraw")
         await tablet.at("erased")
+        async with tablet.page.expect_download() as downloading:
+            await tablet.tap("#receipt")
+        await (await downloading.value).save_as(tmp_path / "erasure-receipt.json")
+        receipt = read(json.loads((tmp_path / "erasure-receipt.json").read_text()))
+        assert (receipt.problems(), receipt.content["cause"]) == ([], "withdrawn")
+        assert receipt.is_about(consent["visitor"])
         await tablet.page.reload()
         await tablet.at("nothing")
         assert await site.admin.call("consent/list") == []

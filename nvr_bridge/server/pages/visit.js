@@ -11,6 +11,7 @@ const here = `/visit/${data.zone}`;
 let step = "";
 let age = null;
 let capture = null;
+let greeted = null; // who is asked to agree again, and whether they showed a pass
 let zone = { armed: false, cameras: [], ask: true, people: 0 };
 let idle = 0;
 let leaving = 0;
@@ -46,9 +47,10 @@ function sorry(error) {
 
 /** Back to the beginning; nothing that this person typed or was shown stays. */
 function begin() {
-  age = capture = null;
+  age = capture = greeted = null;
   for (const id of ["crop", "code_qr", "link_qr"]) one(`#${id}`).removeAttribute("src");
-  for (const id of ["code", "receipt_text", "hello_title", "hello_text"]) one(`#${id}`).textContent = "";
+  const texts = ["code", "receipt_text", "hello_title", "hello_text", "renew_title", "renew_text"];
+  for (const id of texts) one(`#${id}`).textContent = "";
   for (const input of document.querySelectorAll("input")) input.value = "";
   for (const problem of document.querySelectorAll(".problem[role=alert]")) problem.textContent = "";
   go(zone.people > 0 && !zone.ask ? "rest" : "welcome");
@@ -81,7 +83,8 @@ async function poll() {
 function draw() {
   const off = !zone.armed;
   one("#off").hidden = !off || !data.can_agree;
-  for (const id of ["agree", "back"]) {
+  one("#renew_off").hidden = !off;
+  for (const id of ["agree", "back", "renew"]) {
     one(`#${id}`).hidden = !data.can_agree;
     one(`#${id}`).setAttribute("aria-disabled", String(off));
   }
@@ -102,13 +105,19 @@ let awake = false; // the person who was not to be asked again wants something a
 onTap(one("#agree"), () => go(data.asks_age ? "age" : "look"));
 onTap(one("#age_enough"), () => {
   age = "enough";
-  go("look");
+  agreed();
 });
 onTap(one("#age_under"), () => go("guardian"));
 onTap(one("#guardian_agrees"), () => {
   age = "guardian";
-  go("look");
+  agreed();
 });
+
+/** Old enough, or with a guardian: look at who agrees for the first time; who was greeted is known already. */
+function agreed() {
+  if (greeted === null) go("look");
+  else renew();
+}
 
 async function look(problem, photo) {
   one(problem).textContent = "";
@@ -193,9 +202,9 @@ function leave() {
 onTap(one("#back"), async () => {
   go("returning");
   try {
-    const { alias } = await post("back");
+    const { alias, ...more } = await post("back");
     if (alias === null) sorry(new Refused("not_known", ""));
-    else hello({ alias, returning: true }, false);
+    else greet({ alias, ...more, returning: true }, false);
   } catch (error) {
     sorry(error);
   }
@@ -219,7 +228,7 @@ async function watchPass() {
     const seen = await ask(`${here}/pass`);
     if (step !== "pass") return;
     if (seen.state === "read") {
-      hello(seen, true);
+      greet(seen, true);
       return;
     }
     if (seen.state === "unknown") one("#pass_problem").textContent = word("pass_unknown");
@@ -233,14 +242,43 @@ onTap(one("#pass_enter"), async () => {
   one("#pass_problem").textContent = "";
   try {
     const shown = await post("pass", { code: one("#pass_code").value });
-    if (step === "pass") hello(shown, true);
+    if (step === "pass") greet(shown, true);
   } catch (error) {
     const unknown = error.code === "not_found" || error.code === "invalid";
     one("#pass_problem").textContent = unknown ? word("pass_unknown") : told(error);
   }
 });
 
+/** Who is here: first ask them to agree again, if that is due. */
+function greet(person, byPass) {
+  if (!person.renew) {
+    hello(person, byPass);
+    return;
+  }
+  greeted = { person, byPass };
+  const until = when(person.expires_at, { time: false });
+  one("#renew_title").textContent = word("hello_title", person);
+  one("#renew_text").textContent = word(`renew_${person.renew}`, { ...person, until });
+  go("renew");
+}
+
+onTap(one("#renew"), () => (data.asks_age ? go("age") : renew()));
+onTap(one("#renew_not"), () => hello(greeted.person, greeted.byPass));
+
+async function renew() {
+  const { person, byPass } = greeted;
+  try {
+    const given = await post("renew", who());
+    hello(person, byPass);
+    one("#hello_title").textContent = word("agreed_title", given);
+    one("#hello_text").textContent = word("agreed_text", { ...given, until: when(given.expires_at, { time: false }) });
+  } catch (error) {
+    sorry(error);
+  }
+}
+
 function hello(person, byPass) {
+  greeted = null;
   one("#hello_title").textContent = word("hello_title", person);
   one("#hello_text").textContent = word(person.returning ? "hello_again" : "hello_first", person);
   one("#mine").hidden = !byPass;
