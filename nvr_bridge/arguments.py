@@ -16,7 +16,6 @@ from .values import (
     identifier,
     interface,
     moment,
-    not_empty,
     number,
     one_of,
     or_none,
@@ -40,6 +39,13 @@ def validate(command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
     except vol.Invalid as err:
         raise InvalidError(f"{command}: {explain(err, schema)}") from err
     return checked
+
+
+def names_user(command: Command) -> bool:
+    """Whether a hub may say in `by` for which of its users it gives the command."""
+    schema = COMMAND_SCHEMAS[command].schema
+    keys = schema.validators[0] if isinstance(schema, vol.All) else schema
+    return keys.get("by") is _BY
 
 
 def _grant(value: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +87,14 @@ def _value(value: Any) -> float | str:
     return number(-1e9, 1e9)(value)
 
 
+def _some_class(value: dict[str, Any]) -> dict[str, Any]:
+    if not value.keys() - {"by"}:
+        raise vol.Invalid(f"give at least one of {', '.join(RetentionClass)}")
+    return value
+
+
 _CASE = text(20)
+_CLASSES = {vol.Optional(kind.value): or_none(number(0, RETENTION_DAYS)) for kind in RetentionClass}
 _BY = text(255)  # the hub's own id of its user: opaque here
 _SEEN = text(20)
 _REASON = text(500)
@@ -142,7 +155,7 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
             _named,
         )
     ),
-    Command.CONSENT_WITHDRAW: vol.Schema({vol.Required("alias"): text(80)}),
+    Command.CONSENT_WITHDRAW: vol.Schema({vol.Required("alias"): text(80), vol.Optional("by"): _BY}),
     Command.SUBJECT_GET: vol.Schema(
         vol.All(
             {
@@ -169,6 +182,7 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
             vol.Optional("source"): _source,
             vol.Exclusive("alias", "who", msg="give alias or code, not both"): text(80),
             vol.Exclusive("code", "who", msg="give alias or code, not both"): text(80),
+            vol.Optional("by"): _BY,
         }
     ),
     Command.SIGNING_ADD: vol.Schema(
@@ -197,14 +211,19 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.IDENTITY_SPLIT: vol.Schema({vol.Required("aliases"): several(text(80), 2, SEVERAL)}),
     Command.IDENTITY_MERGE: vol.Schema({vol.Required("aliases"): several(text(80), 2, SEVERAL)}),
     Command.PASS_ISSUE: vol.Schema({vol.Optional("alias"): text(80)}),
-    Command.PASS_SCAN: vol.Schema({vol.Required("zone"): identifier, vol.Required("code"): text(80)}),
-    Command.PARTNER_ADD: vol.Schema({vol.Required("partner"): identifier, vol.Required("name"): text(80)}),
-    Command.PARTNER_LIST: vol.Schema({}),
+    Command.PASS_SCAN: vol.Schema(
+        {vol.Required("zone"): identifier, vol.Required("code"): text(80), vol.Optional("by"): _BY}
+    ),
+    Command.PARTNER_ADD: vol.Schema(
+        {vol.Required("partner"): identifier, vol.Required("name"): text(80), vol.Optional("by"): _BY}
+    ),
+    Command.PARTNER_LIST: vol.Schema({vol.Optional("by"): _BY}),
     Command.PARTNER_LINK: vol.Schema(
         {
             vol.Required("partner"): text(63),
             vol.Optional("name"): text(80),
             vol.Optional("expires_in_days", default=365): number(0.0001, 3650),
+            vol.Optional("by"): _BY,
         }
     ),
     Command.REFERRAL_ADD: vol.Schema(
@@ -214,6 +233,7 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
             vol.Optional("broker"): text(80),
             vol.Optional("declared"): moment,
             vol.Optional("expected"): moment,
+            vol.Optional("by"): _BY,
         }
     ),
     Command.REFERRAL_IMPORT: vol.Schema(
@@ -224,9 +244,10 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
             vol.Optional("partner"): text(63),
             vol.Optional("live", default=False): bool,
             vol.Optional("limit", default=1000): whole(1, 10_000),
+            vol.Optional("by"): _BY,
         }
     ),
-    Command.REFERRAL_WITHDRAW: vol.Schema({vol.Required("referral"): text(64)}),
+    Command.REFERRAL_WITHDRAW: vol.Schema({vol.Required("referral"): text(64), vol.Optional("by"): _BY}),
     Command.CLAIM_LIST: vol.Schema({vol.Optional("limit", default=1000): whole(1, 10_000)}),
     Command.CLAIM_APPEAL: vol.Schema({vol.Required("referral"): text(64), vol.Required("text"): text(2000)}),
     Command.ATTRIBUTION_REPLAY: vol.Schema(
@@ -240,9 +261,10 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
             vol.Optional("state"): one_of(*CaseState),
             vol.Optional("needs_review"): bool,
             vol.Optional("limit", default=1000): whole(1, 10_000),
+            vol.Optional("by"): _BY,
         }
     ),
-    Command.CASE_GET: vol.Schema({vol.Required("case"): _CASE}),
+    Command.CASE_GET: vol.Schema({vol.Required("case"): _CASE, vol.Optional("by"): _BY}),
     Command.CASE_CONFIRM: vol.Schema(
         {vol.Required("case"): _CASE, vol.Required("seen"): _SEEN, vol.Optional("by"): _BY}
     ),
@@ -327,13 +349,11 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.RECEIPT_TAKE: vol.Schema({vol.Required("number"): whole(1, 2**53)}),
     Command.ASSESSMENT_LIST: vol.Schema({}),
     Command.RETENTION_GET: vol.Schema({}),
-    Command.RETENTION_PURGE: vol.Schema({}),
+    Command.RETENTION_PURGE: vol.Schema({vol.Optional("by"): _BY}),
     Command.RETENTION_STATUS: vol.Schema({}),
     Command.SETTINGS_LIST: vol.Schema({}),
     Command.SETTINGS_SET: vol.Schema(
         {vol.Required("key"): identifier, vol.Required("value"): or_none(_value), vol.Optional("by"): _BY}
     ),
-    Command.RETENTION_SET: vol.Schema(
-        vol.All({vol.Optional(kind.value): or_none(number(0, RETENTION_DAYS)) for kind in RetentionClass}, not_empty)
-    ),
+    Command.RETENTION_SET: vol.Schema(vol.All({**_CLASSES, vol.Optional("by"): _BY}, _some_class)),
 }

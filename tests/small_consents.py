@@ -54,7 +54,7 @@ class SmallKeeper:
         kept = {"class": "visits", "days": 90.0, "default": 365.0, "least": 36.0, "most": 1095.0, "source": "set"}
         return {"profile": "demo", "classes": [kept]}
 
-    async def retention_set(self, args: dict[str, Any], _by: str) -> Any:
+    async def retention_set(self, args: dict[str, Any], _by: str, _user: str | None = None) -> Any:
         self._asked.append(("retention_set", args))
         return await self.retention_get()
 

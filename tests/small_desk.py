@@ -58,6 +58,9 @@ class SmallPortal:
         self._asked = asked
         self.claims: list[dict[str, Any]] = []
 
+    async def linking(self, partner: str) -> None:
+        self._asked.append(("linking", partner))
+
     async def claim_list(self, args: dict[str, Any]) -> Any:
         self._asked.append(("claim_list", args))
         return {"partner": args["partner"], "name": args["partner"].title(), "claims": self.claims}

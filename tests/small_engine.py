@@ -68,13 +68,13 @@ class SmallReadings:
     """Keeps `server.api.ReadingsApi`."""
 
     def __init__(self) -> None:
-        self.read_so_far: list[tuple[str, str, str | None, int]] = []
+        self.read_so_far: list[tuple[str, str, str | None, int, str | None]] = []
         self.disk_is_full = False
 
-    async def read(self, act: str, role: str, token_id: str | None, rows: int) -> None:
+    async def read(self, act: str, role: str, token_id: str | None, rows: int, user: str | None = None) -> None:
         if self.disk_is_full:
             raise RetryError("store: cannot be written now")
-        self.read_so_far.append((act, role, token_id, rows))
+        self.read_so_far.append((act, role, token_id, rows, user))
 
 
 class SmallEngine:

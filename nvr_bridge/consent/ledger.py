@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 
 from sqlalchemy import insert, select
@@ -21,6 +23,17 @@ from .vault import Vault
 
 _PAGE = 1000  # entries held in memory
 _SOME = 500  # numbers asked for at once
+_USER: ContextVar[str | None] = ContextVar("user", default=None)
+
+
+@contextmanager
+def on_behalf_of(user: str | None) -> Iterator[None]:
+    """Whatever is added to the ledger inside says that it was for this user of a hub, by the hub's own opaque id."""
+    token = _USER.set(user)
+    try:
+        yield
+    finally:
+        _USER.reset(token)
 
 
 class Ledger:
@@ -100,11 +113,11 @@ class Ledger:
         last = (await session.execute(newest)).one_or_none()
         number, previous = (last.number, last.digest) if last else (0, GENESIS)
         at = float(at)  # as the store gives it back
-        entries = []
+        entries, user = [], _USER.get()
         for data in contents:
             number += 1
             named = subject(number) if subject else None
-            content = dict(data)
+            content = dict(data) if user is None else {**data, "user": user}
             digest = digest_of(number, at, act, zone_id, named, content, previous)
             entries.append(Entry(number, at, act, zone_id, named, content, previous, digest))
             previous = digest

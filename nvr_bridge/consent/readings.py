@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from ..errors import RetryError
 from ..store.schema import Data
-from .ledger import Ledger
+from .ledger import Ledger, on_behalf_of
 
 TOGETHER = 600.0  # seconds
 _LOG = logging.getLogger(__name__)
 
-type _Key = tuple[str, str, str]  # act, role, token
+type _Key = tuple[str, str, str, str | None]  # act, role, token, and a hub's user
 
 
 @dataclass(slots=True)
@@ -38,9 +38,12 @@ class Readings:
         self._clock = clock
         self._again: dict[_Key, _Again] = {}
 
-    async def read(self, act: str, role: str, token_id: str | None, rows: int) -> None:
-        """A client is about to be given `rows` of something. Raises `RetryError`: nothing is given unrecorded."""
-        key, now = (act, role, token_id or ""), self._clock()
+    async def read(self, act: str, role: str, token_id: str | None, rows: int, user: str | None = None) -> None:
+        """A client is about to be given `rows` of something, for this `user` if it is a hub that says so.
+
+        Raises `RetryError`: nothing is given unrecorded.
+        """
+        key, now = (act, role, token_id or "", user), self._clock()
         again = self._again.get(key)
         if again is not None and _is_over(again, now):
             await self._end(key, again)
@@ -79,8 +82,9 @@ class Readings:
                 raise
 
     async def _write(self, key: _Key, data: Data) -> None:
-        act, role, token_id = key
-        await self._ledger.record(act, data={"role": role, "token": token_id, **data})
+        act, role, token_id, user = key
+        with on_behalf_of(user):
+            await self._ledger.record(act, data={"role": role, "token": token_id, **data})
 
 
 def _is_over(again: _Again, now: float) -> bool:

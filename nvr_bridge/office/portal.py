@@ -34,6 +34,11 @@ class Portal:
         self._unjudged = unjudged
         self._clock = clock
 
+    async def linking(self, partner: str) -> None:
+        """A link is about to be made for a partner: that is an act. Raises `NotFoundError`."""
+        await self._store.partners.get(partner)
+        await self._store.ledger.record("partner_linked", data={"partner": partner})
+
     async def claim_list(self, args: dict[str, Any]) -> dict[str, Any]:
         """The partner's referrals, the latest declared first, each with what became of it."""
         partner = await self._store.partners.get(args["partner"])

@@ -174,8 +174,8 @@ class KeeperApi(Protocol):
     async def retention_get(self) -> Any:
         """How long each class of data is kept."""
 
-    async def retention_set(self, args: Arguments, by: str) -> Any:
-        """Keep it for longer or shorter. `by` is the token."""
+    async def retention_set(self, args: Arguments, by: str, user: str | None = None) -> Any:
+        """Keep it for longer or shorter. `by` is the token, `user` a hub's."""
 
     async def retention_purge(self) -> Any:
         """Remove what is due, now."""
@@ -197,12 +197,15 @@ class SettingsApi(Protocol):
 class ReadingsApi(Protocol):
     """The record of who read what."""
 
-    async def read(self, act: str, role: str, token_id: str | None, rows: int) -> None:
+    async def read(self, act: str, role: str, token_id: str | None, rows: int, user: str | None = None) -> None:
         """A client is about to be given `rows` of what is kept of people. Raises `RetryError`: then it is not."""
 
 
 class PortalApi(Protocol):
     """A channel partner's own business. `args["partner"]` is the caller's, from its token."""
+
+    async def linking(self, partner: str) -> Any:
+        """A link is about to be made for a partner."""
 
     async def claim_list(self, args: Arguments) -> Any:
         """Its referrals, and what became of them."""

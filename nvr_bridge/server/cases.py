@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidError, UnauthorizedError
-from ..protocol import Role
+from ..errors import UnauthorizedError
 
 if TYPE_CHECKING:
     from .commands import Caller, Context, Request
@@ -18,27 +17,27 @@ async def listed(request: Request, _caller: Caller, context: Context) -> Any:
 
 async def get(request: Request, caller: Caller, context: Context) -> Any:
     """One case, with all that its verdict rests on."""
-    return await context.api.cases.get(request.args, _token(caller))
+    return await context.api.cases.get(request.args, acting(caller))
 
 
 async def confirm(request: Request, caller: Caller, context: Context) -> Any:
     """The verdict is right."""
-    return await context.api.cases.confirm(request.args, acting(request, caller))
+    return await context.api.cases.confirm(request.args, acting(caller))
 
 
 async def change(request: Request, caller: Caller, context: Context) -> Any:
     """The verdict is another one."""
-    return await context.api.cases.change(request.args, acting(request, caller))
+    return await context.api.cases.change(request.args, acting(caller))
 
 
 async def second(request: Request, caller: Caller, context: Context) -> Any:
     """A second person agrees to a change, or refuses it."""
-    return await context.api.cases.second(request.args, acting(request, caller))
+    return await context.api.cases.second(request.args, acting(caller))
 
 
 async def send_back(request: Request, caller: Caller, context: Context) -> Any:
     """Somebody has to find out more."""
-    return await context.api.cases.send_back(request.args, acting(request, caller))
+    return await context.api.cases.send_back(request.args, acting(caller))
 
 
 async def report(request: Request, _caller: Caller, context: Context) -> Any:
@@ -46,22 +45,8 @@ async def report(request: Request, _caller: Caller, context: Context) -> Any:
     return await context.api.cases.report(request.args)
 
 
-def only_a_hub_says_by(request: Request, caller: Caller) -> None:
-    """Raises `InvalidError` for another client that says on whose behalf it acts."""
-    if "by" in request.args and caller.role is not Role.HUB:
-        raise InvalidError(f"{request.command}: by: is for a hub, which says which of its users it was; leave it out")
-
-
-def acting(request: Request, caller: Caller) -> str:
-    """The token that acts; a hub may say beside it for which of its users."""
-    only_a_hub_says_by(request, caller)
-    return _token(caller)
-
-
-# --- helpers ------------------------------------------------------------------------------------------------------
-
-
-def _token(caller: Caller) -> str:
+def acting(caller: Caller) -> str:
+    """The token that acts."""
     if caller.token_id is None:
         raise UnauthorizedError("nobody has authenticated on this connection")
     return caller.token_id

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from ..arguments import validate
+from ..arguments import names_user, validate
+from ..consent.ledger import on_behalf_of
 from ..errors import InvalidError, UnauthorizedError
 from ..models import Channel
 from ..protocol import ALLOWED, Command, Role
@@ -73,20 +74,25 @@ def check(message: dict[str, Any], role: Role) -> Request:
     if role not in ALLOWED[command]:
         takes = ", ".join(sorted(ALLOWED[command]))
         raise UnauthorizedError(f"{command}: a {role} token may not do this; it takes one of: {takes}")
-    return Request(message["id"], command, validate(command, arguments))
+    args = validate(command, arguments)
+    if "by" in args and names_user(command) and role is not Role.HUB:
+        raise InvalidError(f"{command}: by: is for a hub, which says which of its users it was; leave it out")
+    return Request(message["id"], command, args)
 
 
 async def execute(request: Request, caller: Caller, context: Context) -> Any:
     """Do it, and return the result for the wire. What is read of people is recorded before it is given."""
+    user = request.args.get("by") if names_user(request.command) else None
     read = context.api.readings.read
     if request.command is Command.SUBSCRIBE:  # answers by itself, and tells aliases from then on
         await read("read_events", caller.role, caller.token_id, 0)
-    result = await _HANDLERS[request.command](request, caller, context)
+    with on_behalf_of(user):
+        result = await _HANDLERS[request.command](request, caller, context)
     act = READS.get(request.command)
     if act is not None and caller.role is not Role.PARTNER:  # a partner reads what it filed itself
         rows = result["visits"] if isinstance(result, dict) else result
         if rows:
-            await read(act, caller.role, caller.token_id, len(rows))
+            await read(act, caller.role, caller.token_id, len(rows), user)
     return result
 
 
@@ -164,7 +170,6 @@ async def _consent_renew(request: Request, caller: Caller, context: Context) -> 
 
 
 async def _subject_get(request: Request, caller: Caller, context: Context) -> Any:
-    cases.only_a_hub_says_by(request, caller)
     return await context.api.subjects.subject_get(request.args, caller.role, caller.token_id)
 
 
@@ -181,12 +186,17 @@ async def _settings_list(_request: Request, _caller: Caller, context: Context) -
     return context.api.settings.listed()
 
 
+async def _retention_set(request: Request, caller: Caller, context: Context) -> Any:
+    classes = {key: days for key, days in request.args.items() if key != "by"}
+    return await context.api.keeper.retention_set(classes, cases.acting(caller), request.args.get("by"))
+
+
 type Handler = Callable[[Request, Caller, Context], Awaitable[Any]]
 
 _HANDLERS: dict[Command, Handler] = {
     Command.STATUS: _status,
     Command.RECOGNITION: lambda request, caller, context: context.api.arming.recognition(
-        request.args, cases.acting(request, caller)
+        request.args, cases.acting(caller)
     ),
     Command.SUBSCRIBE: _subscribe,
     Command.SIGN: _sign,
@@ -230,7 +240,7 @@ _HANDLERS: dict[Command, Handler] = {
     Command.CAMERA_ADD: lambda request, _, context: context.api.camera_add(request.args),
     Command.CAMERA_REMOVE: lambda request, _, context: context.api.camera_remove(request.args),
     Command.CAMERA_RECOGNITION: lambda request, caller, context: context.api.arming.camera_recognition(
-        request.args, cases.acting(request, caller)
+        request.args, cases.acting(caller)
     ),
     Command.PAIR_CREATE: _pair_create,
     Command.TOKEN_LIST: _token_list,
@@ -244,13 +254,9 @@ _HANDLERS: dict[Command, Handler] = {
     Command.RECEIPT_TAKE: lambda request, _, context: context.api.receipts.receipt_take(request.args),
     Command.ASSESSMENT_LIST: lambda _, __, context: context.api.arming.assessment_list(),
     Command.RETENTION_GET: lambda _, __, context: context.api.keeper.retention_get(),
-    Command.RETENTION_SET: lambda request, caller, context: context.api.keeper.retention_set(
-        request.args, cases.acting(request, caller)
-    ),
+    Command.RETENTION_SET: _retention_set,
     Command.RETENTION_PURGE: lambda _, __, context: context.api.keeper.retention_purge(),
     Command.RETENTION_STATUS: lambda _, __, context: context.api.keeper.retention_status(),
     Command.SETTINGS_LIST: _settings_list,
-    Command.SETTINGS_SET: lambda request, caller, context: context.api.settings.set(
-        request.args, cases.acting(request, caller)
-    ),
+    Command.SETTINGS_SET: lambda request, caller, context: context.api.settings.set(request.args, cases.acting(caller)),
 }

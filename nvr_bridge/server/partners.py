@@ -38,6 +38,7 @@ async def link(request: Request, _caller: Caller, context: Context) -> Any:
     partner = request.args["partner"]
     expires_at = time.time() + request.args["expires_in_days"] * DAY
     name = request.args.get("name") or partner
+    await context.api.portal.linking(partner)
     token_id, token = await context.api.tokens.add(name, Role.PARTNER, partner, expires_at)
     base = await _base(context.api.config, context.port())
     return {

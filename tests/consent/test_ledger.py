@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from store_site import NOW, Site
 
+from nvr_bridge.consent.ledger import on_behalf_of
 from nvr_bridge.errors import NotFoundError
 from nvr_bridge.evidence.chain import GENESIS
 
@@ -26,6 +29,24 @@ async def test_entries_are_numbered_and_read_as_they_were_written(site: Site) ->
     assert entries[1].data == {"n": 1, "why": "招牌"}
     assert [entry.number for entry in await site.ledger.since(1, limit=1)] == [2]
     assert [entry.previous for entry in entries] == [GENESIS, entries[0].digest, entries[1].digest]
+    assert all(entry.fits for entry in entries)
+
+
+async def test_what_is_done_for_a_hubs_user_says_so_also_in_what_it_begins(site: Site) -> None:
+    with on_behalf_of("u1"):
+        await site.ledger.record("partner_added", data={"partner": "acme"})
+        begun = asyncio.create_task(site.ledger.record("partner_linked"))
+        with on_behalf_of(None):
+            await site.ledger.record("armed")
+    await begun
+    await site.ledger.record("disarmed")
+    entries = await site.ledger.since(0)
+    assert {entry.act: entry.data for entry in entries} == {
+        "partner_added": {"partner": "acme", "user": "u1"},
+        "partner_linked": {"user": "u1"},
+        "armed": {},
+        "disarmed": {},
+    }
     assert all(entry.fits for entry in entries)
 
 

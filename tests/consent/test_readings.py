@@ -40,6 +40,18 @@ async def test_a_reading_names_the_client_and_how_much_it_was_given(site: Site, 
     assert entry.data == {"role": "viewer", "token": "t1", "rows": 12}
 
 
+async def test_what_users_of_one_hub_read_is_told_apart(site: Site, readings: Readings) -> None:
+    for user in ("u1", "u2", None, "u1"):
+        await readings.read("read_referrals", "hub", "t1", 3, user)
+    await readings.close()
+    assert [(entry.data["rows"], entry.data.get("user")) for entry in await site.ledger.since(0)] == [
+        (3, "u1"),
+        (3, "u2"),
+        (3, None),
+        (3, "u1"),
+    ]
+
+
 async def test_what_is_read_again_soon_is_one_entry(site: Site, readings: Readings, clock: Clock) -> None:
     for _ in range(5):
         await readings.read("read_visits", "viewer", "t1", 12)

@@ -253,7 +253,7 @@ async def test_who_may_do_what_and_what_makes_no_sense(site: Site) -> None:
         with pytest.raises(kind, match=words):
             await site.admin.call(command, **args)
     with pytest.raises(UnauthorizedError):
-        await site.hub.call("case/get", case=case)
+        await site.hub.call("case/export", case=case)
     assert (await only(site))["state"] == "proposed"
 
 

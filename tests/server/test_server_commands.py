@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode
 from every_command import HASH, arguments
 from small_engine import Site, until
 
-from nvr_bridge.arguments import COMMAND_SCHEMAS, validate
+from nvr_bridge.arguments import COMMAND_SCHEMAS, names_user, validate
 from nvr_bridge.protocol import ALLOWED, Command, Role
 from nvr_bridge.server import commands
 
@@ -46,7 +46,7 @@ async def test_what_is_read_of_people_is_recorded_before_it_is_given(site: Site,
     found = answer["result"]["visits"] if command is Command.ATTRIBUTION_REPLAY else answer["result"]
     (token,) = await site.engine.tokens.all()
     assert found
-    assert site.engine.readings.read_so_far == [(act, "reviewer", token.token_id, len(found))]
+    assert site.engine.readings.read_so_far == [(act, "reviewer", token.token_id, len(found), None)]
     site.engine.readings.disk_is_full = True
     refused = await client.ask(2, command, **arguments(command))
     assert (refused["success"], refused["error"]["code"]) == (False, "retry")
@@ -59,7 +59,7 @@ async def test_being_told_of_visits_is_reading_too(site: Site) -> None:
     site.engine.readings.disk_is_full = False
     assert (await client.ask(2, "subscribe"))["success"]
     (token,) = await site.engine.tokens.all()
-    assert site.engine.readings.read_so_far == [("read_events", "hub", token.token_id, 0)]
+    assert site.engine.readings.read_so_far == [("read_events", "hub", token.token_id, 0, None)]
 
 
 async def test_what_says_nothing_of_anybody_is_not_recorded(site: Site) -> None:
@@ -87,13 +87,41 @@ async def test_a_review_is_by_the_token_that_it_came_with(site: Site, command: C
     assert (by, args["by"]) == (token.token_id, "u1")
 
 
-@pytest.mark.parametrize("command", REVIEWS)
-@pytest.mark.parametrize("role", [Role.ADMIN, Role.REVIEWER])
-async def test_only_a_hub_says_which_of_its_users_it_was(site: Site, command: Command, role: Role) -> None:
+NAMING = [command for command in Command if names_user(command)]
+
+
+def test_a_report_is_by_something_and_an_assessment_by_somebody_and_neither_by_a_user() -> None:
+    assert not {Command.REPORT_VISITS, Command.ASSESSMENT_ACKNOWLEDGE} & {*NAMING}
+    assert {*REVIEWS, Command.REFERRAL_ADD, Command.RETENTION_SET, Command.CONSENT_WITHDRAW} <= {*NAMING}
+    assert [command for command in NAMING if Role.HUB not in ALLOWED[command]] == []
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.HUB])
+async def test_only_a_hub_says_which_of_its_users_it_was(site: Site, role: Role) -> None:
     client = await site.let_in(role)
-    answer = await client.ask(1, command, **arguments(command), by="somebody else")
-    assert (answer["error"]["code"], site.engine.asked) == ("invalid", [])
-    assert "by: is for a hub" in answer["error"]["message"]
+    for number, command in enumerate((one for one in NAMING if role in ALLOWED[one]), 1):
+        answer = await client.ask(number, command, **arguments(command), by="somebody else")
+        assert answer["error"]["code"] == "invalid", command
+        assert "by: is for a hub" in answer["error"]["message"]
+    assert site.engine.asked == []
+
+
+@pytest.mark.parametrize("command", NAMING)
+async def test_what_a_hub_does_for_a_user_is_done(site: Site, command: Command) -> None:
+    hub = await site.let_in(Role.HUB)
+    assert (await hub.ask(1, command, **arguments(command), by="u1"))["success"]
+
+
+async def test_what_a_hubs_user_reads_is_recorded_as_read_by_that_user(site: Site) -> None:
+    hub = await site.let_in(Role.HUB)
+    site.engine.rows += [{"referral": "r1"}]
+    await hub.ask(1, "referral/list", by="u1")
+    await hub.ask(2, "referral/list")
+    (token,) = await site.engine.tokens.all()
+    assert site.engine.readings.read_so_far == [
+        ("read_referrals", "hub", token.token_id, 1, "u1"),
+        ("read_referrals", "hub", token.token_id, 1, None),
+    ]
 
 
 @pytest.mark.parametrize(
