@@ -60,7 +60,8 @@ async def add_engine(hub: HubClient, port: int, code: str) -> str:
 async def bind(hub: HubClient, entry_id: str, zone_id: str, sign: Helper, act: Helper | None) -> None:
     """Run the integration's options flow for one zone: which toggle is its sign, which button its act."""
     form = await hub.post(_OPTIONS, {"handler": entry_id})
-    form = await _submit(hub, _OPTIONS, form, "init", {"zone": zone_id})
+    form = await _submit(hub, _OPTIONS, form, "init", {"next_step_id": "signs"})
+    form = await _submit(hub, _OPTIONS, form, "signs", {"zone": zone_id})
     answer: dict[str, Any] = {"sign": sign.entity_id, "notice_confirmed": True}
     if act is not None:
         answer["act"] = act.entity_id
@@ -139,7 +140,7 @@ def _zone_card(known: Entities, zone_id: str, name: str, helpers: Iterable[Helpe
 
 
 async def _submit(hub: HubClient, path: str, form: dict[str, Any], step: str, answer: dict[str, Any]) -> dict[str, Any]:
-    if form.get("type") != "form" or form.get("step_id") != step:
+    if form.get("type") not in ("form", "menu") or form.get("step_id") != step:
         raise DemoError(f"the hub's flow is not at {step!r}: {_explain(form)}")
     result: dict[str, Any] = await hub.post(f"{path}/{form['flow_id']}", answer)
     if result.get("type") == "form" and result.get("errors"):

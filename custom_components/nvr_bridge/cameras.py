@@ -115,7 +115,7 @@ class CameraFlow(ConfigSubentryFlow):
             self._camera = user_input
             return await self._ask("look", "channel")
         found = {it["address"]: f"{it['name']} ({it['address']})" for it in self._told.get("discover", ())}
-        return self._form("device", {vol.Required(CONF_ADDRESS): _choice(found, custom_value=True), **_LOGIN})
+        return self._form("device", {vol.Required(CONF_ADDRESS): choice(found, custom_value=True), **_LOGIN})
 
     async def async_step_channel(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Which of its inputs?"""
@@ -126,7 +126,7 @@ class CameraFlow(ConfigSubentryFlow):
         if not free:
             return self.async_abort(reason="already_configured")
         if user_input is None and len(free) > 1:
-            return self._form("channel", {vol.Required("channel"): _choice(free)})
+            return self._form("channel", {vol.Required("channel"): choice(free)})
         self._camera["channel"] = user_input["channel"] if user_input else next(iter(free))
         return await self._ask("measure", "zone")
 
@@ -173,7 +173,7 @@ class CameraFlow(ConfigSubentryFlow):
         return bridge
 
     def _zones(self) -> Any:
-        return _choice({zone.id: zone.name for zone in self._bridge.all("zone")})
+        return choice({zone.id: zone.name for zone in self._bridge.all("zone")})
 
     def _form(self, step: str, fields: dict[Any, Any], known: Any = None, **names: str) -> SubentryFlowResult:
         schema = self.add_suggested_values_to_schema(vol.Schema(fields), known or self._camera)
@@ -207,7 +207,8 @@ class CameraFlow(ConfigSubentryFlow):
             self._refusal, self._then = err, "reconfigure" if self.source == "reconfigure" else "device"
 
 
-def _choice(names: dict[str, str], **more: Any) -> Any:
+def choice(names: dict[str, str], **more: Any) -> Any:
+    """One of these values, each shown by its name."""
     options = [{"value": value, "label": label or value} for value, label in names.items()]
     return selector({"select": {"options": options, **more}})
 

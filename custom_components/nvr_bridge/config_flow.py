@@ -1,4 +1,4 @@
-"""How a user adds an engine (found or by address, then a pairing code), and binds each zone's sign and act."""
+"""How a user adds an engine (found or by address, then a pairing code), binds each zone's sign and act, and sets more."""
 
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -18,17 +18,19 @@ from homeassistant.const import CONF_CODE, CONF_HOST, CONF_PORT, CONF_SSL, CONF_
 from homeassistant.core import callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.http import current_request
 from homeassistant.helpers.selector import selector
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
-from .cameras import CAMERA, CameraFlow
+from .cameras import CAMERA, CameraFlow, choice
 from .client import Client
 from .const import CONF_ACT, CONF_FINGERPRINT, CONF_NOTICE_HASH, CONF_SIGN, CONF_ZONE, CONF_ZONES, DEFAULT_PORT, DOMAIN
 from .errors import CertificateError, EngineError
 from .wire import Thing
 
 CONF_CONFIRMED = "notice_confirmed"
+SETTINGS = ("retention", "attribution")  # kinds of the engine's settings, whose keys begin so
 
 _SWITCHES = ["binary_sensor", "input_boolean", "switch"]
 _SIGNS = selector({"entity": {"domain": [*_SWITCHES, "light"]}})
@@ -162,29 +164,33 @@ class NvrBridgeConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class NvrBridgeOptionsFlow(OptionsFlow):
-    """One zone at a time. What changes takes effect without a restart of the connection."""
+    """What zones wait for, and what the engine lets one set. All of it takes effect without a restart."""
 
     def __init__(self) -> None:
         self._zone_id = ""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Which zone?"""
+        """Of what kind?"""
+        entry = self.config_entry
+        if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.connected:
+            return self.async_abort(reason="not_connected")
+        offered = [*(["signs"] if self._zones() else []), *(kind for kind in SETTINGS if self._settings(kind))]
+        if not offered:
+            return self.async_abort(reason="nothing_to_set")
+        return self.async_show_menu(step_id="init", menu_options=offered)
+
+    async def async_step_signs(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Of which zone?"""
         if user_input is not None:
             self._zone_id = user_input[CONF_ZONE]
             return await self.async_step_zone()
-        if (zones := self._zones()) is None:
-            return self.async_abort(reason="not_connected")
-        if not zones:
-            return self.async_abort(reason="nothing_to_bind")
-        names = [{"value": zone.id, "label": zone.name} for zone in zones.values()]
-        schema = vol.Schema({vol.Required(CONF_ZONE): selector({"select": {"options": names}})})
-        return self.async_show_form(step_id="init", data_schema=schema, last_step=False)
+        zones = choice({zone.id: zone.name for zone in self._zones().values()})
+        return self.async_show_form(step_id="signs", data_schema=vol.Schema({vol.Required(CONF_ZONE): zones}))
 
     async def async_step_zone(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Its sign, its act, its notice."""
-        zone = (self._zones() or {}).get(self._zone_id)
-        if zone is None:
-            return self.async_abort(reason="not_connected")
+        if (zone := self._zones().get(self._zone_id)) is None:
+            return self.async_abort(reason="nothing_to_set")
         errors: dict[str, str] = {}
         bindings = self.config_entry.options.get(CONF_ZONES, {})
         if user_input is None:
@@ -202,16 +208,50 @@ class NvrBridgeOptionsFlow(OptionsFlow):
         names = {"zone": zone.name, "notice_hash": zone.state["notice_hash"]}
         return self.async_show_form(step_id="zone", data_schema=schema, errors=errors, description_placeholders=names)
 
-    def _zones(self) -> dict[str, Thing] | None:
-        """Those that wait for something of the hub's; None while the engine cannot be asked."""
-        entry = self.config_entry
-        if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.connected:
-            return None
-        return {
-            zone.id: zone
-            for zone in entry.runtime_data.all("zone")
-            if zone.state.get("needs_sign") or zone.state.get("needs_act")
-        }
+    async def async_step_retention(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """How long the engine keeps what."""
+        return await self._set("retention", user_input)
+
+    async def async_step_attribution(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """What the rules of attribution go by."""
+        return await self._set("attribution", user_input)
+
+    async def _set(self, kind: str, wanted: dict[str, Any] | None) -> ConfigFlowResult:
+        """Tell the engine what was changed. What it refuses stays in the form, with the engine's words."""
+        settings, errors, refusals = self._settings(kind), {}, []
+        request = current_request.get()
+        by = {"by": request["hass_user"].id} if request else {}
+        for key, value in (wanted or {}).items():
+            if value == settings[key]["value"]:
+                continue
+            try:
+                await self.config_entry.runtime_data.call("settings/set", key=key, value=value, **by)
+            except EngineError as err:
+                errors[key] = "refused"
+                refusals.append(str(err))
+        if wanted is not None and not errors:
+            return self.async_create_entry(data=self.config_entry.options)
+        fields = {vol.Required(key): _field(setting) for key, setting in settings.items()}
+        known = {key: setting["value"] for key, setting in settings.items()} | (wanted or {})
+        schema, words = self.add_suggested_values_to_schema(vol.Schema(fields), known), {"reason": "\n".join(refusals)}
+        return self.async_show_form(step_id=kind, data_schema=schema, errors=errors, description_placeholders=words)
+
+    def _settings(self, kind: str) -> dict[str, dict[str, Any]]:
+        engine: Thing = self.config_entry.runtime_data.things["engine"]
+        settings = engine.state.get("settings") or ()
+        return {setting["key"]: setting for setting in settings if setting["key"].startswith(f"{kind}_")}
+
+    def _zones(self) -> dict[str, Thing]:
+        """Those that wait for something of the hub's."""
+        zones: list[Thing] = self.config_entry.runtime_data.all("zone")
+        return {zone.id: zone for zone in zones if zone.state.get("needs_sign") or zone.state.get("needs_act")}
+
+
+def _field(setting: dict[str, Any]) -> Any:
+    if "options" in setting:
+        return selector({"select": {"options": setting["options"], "translation_key": setting["key"]}})
+    limits = {key: setting[key] for key in ("min", "max", "step") if key in setting}
+    return selector({"number": {**limits, "mode": "box", "unit_of_measurement": setting.get("unit", "")}})
 
 
 def _schema(zone: Thing) -> vol.Schema:

@@ -14,9 +14,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 async def choose(hass: HomeAssistant, entry: MockConfigEntry, zone: str) -> Any:
     """The form of a zone."""
+    return await answer(hass, await open_menu(hass, entry, "signs"), zone=zone)
+
+
+async def open_menu(hass: HomeAssistant, entry: MockConfigEntry, choice: str) -> Any:
+    """The form behind an entry of the menu."""
     flow = await hass.config_entries.options.async_init(entry.entry_id)
-    assert flow["step_id"] == "init"
-    return await hass.config_entries.options.async_configure(flow["flow_id"], {"zone": zone})
+    assert (flow["type"], flow["step_id"]) == (FlowResultType.MENU, "init")
+    assert choice in flow["menu_options"]
+    return await answer(hass, flow, next_step_id=choice)
 
 
 async def answer(hass: HomeAssistant, flow: Any, **fields: Any) -> Any:
@@ -24,7 +30,7 @@ async def answer(hass: HomeAssistant, flow: Any, **fields: Any) -> Any:
 
 
 async def test_only_zones_that_wait_for_something_are_offered(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    flow = await hass.config_entries.options.async_init(loaded.entry_id)
+    flow = await open_menu(hass, loaded, "signs")
     (zone,) = flow["data_schema"].schema.values()
     assert isinstance(zone, selector.SelectSelector)
     assert [option["value"] for option in zone.config["options"]] == ["lane", "desk"]
@@ -102,4 +108,16 @@ async def test_an_engine_that_only_observes_has_nothing_to_bind(
         await engine.zone_is(zone, needs_sign=False, needs_act=False, reasons=["policy"])
     await until(lambda: not loaded.runtime_data.things["zone_desk"].state["needs_sign"])
     flow = await hass.config_entries.options.async_init(loaded.entry_id)
-    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "nothing_to_bind")
+    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "nothing_to_set")
+
+
+async def test_a_zone_that_stops_waiting_meanwhile(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
+) -> None:
+    flow = await choose(hass, loaded, "desk")
+    await engine.zone_is("desk", needs_sign=False, reasons=["policy"])
+    await until(lambda: not loaded.runtime_data.things["zone_desk"].state["needs_sign"])
+    flow = await answer(hass, flow, sign="switch.sign", notice_confirmed=True)
+    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "nothing_to_set")
+    flow = await answer(hass, await choose(hass, loaded, "lane"), sign="switch.sign", notice_confirmed=True)
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
