@@ -31,8 +31,9 @@ def test_links_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=by_name)
 def test_commands_and_their_options_exist(document: Path) -> None:
     wrong = []
+    whole: Any = typer.main.get_command(app)
     for words, rest in COMMAND.findall(document.read_text(encoding="utf-8")):
-        command: Any = typer.main.get_command(app)
+        command = whole
         for word in words.split():
             if not hasattr(command, "commands"):
                 break  # an argument

@@ -1,4 +1,7 @@
-"""A poor look is rejected with its reason, in words, by the installed camera and by the tablet's own."""
+"""A poor look is rejected with its reason, in words, by the installed camera and by the tablet's own.
+
+Each way takes a while, so one is gone in English and the other in Chinese: how a reason becomes words is the same for both.
+"""
 
 from __future__ import annotations
 
@@ -45,20 +48,17 @@ async def before_the_camera(tablet: Tablet) -> None:
     await tablet.at("look")
 
 
-@pytest.mark.parametrize("language", ["en", "zh-Hans"])
-async def test_each_reason_is_told_in_words_and_then_it_works(
-    site: Site, visitor: Tab, people: People, language: str
-) -> None:
+async def test_each_reason_is_told_in_words_and_then_it_works(site: Site, visitor: Tab, people: People) -> None:
     async with lit(site, "desk"), installed(site, "desk") as camera:
-        tablet = await paired(site, visitor, language=language)
+        tablet = await paired(site, visitor)
         await before_the_camera(tablet)
         assert "Desk camera" in await tablet.text("#camera")
         for flaw, view in SCENES.items():
             await changes(site, camera, view(people), faces=FACES.get(flaw, 1))
             await tablet.tap("#look")
-            await expect(tablet.page.locator("#look_problem")).to_have_text(said(language, flaw))
+            await expect(tablet.page.locator("#look_problem")).to_have_text(said("en", flaw))
         assert site.engine["embeddings"] == 0
-        await visitor.shot(f"rejected-{language}")
+        await visitor.shot("rejected-en")
         await changes(site, camera, scene(people["vera"]))
         await tablet.tap("#look")
         await tablet.at("confirm")
@@ -75,38 +75,40 @@ async def changes(site: Site, camera: Installed, picture: np.ndarray, *, faces: 
 # --- the tablet's own camera ----------------------------------------------------------------------------------------
 
 
-def film(folder: Path, picture: np.ndarray) -> Path:
+def film(path: Path, picture: np.ndarray) -> None:
     """A film in which what the picture shows sways a little, as Chromium's pretended camera takes it."""
-    path = folder / "camera.mjpeg"
     swaying = [np.roll(picture, shift, axis=1) for shift in (0, 1, 2, 3, 3, 2, 1, 0, -1, -2, -2, -1)]
     frames = [cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes() for frame in swaying]
     path.write_bytes(b"".join(frames))
-    return path
 
 
 PRETEND = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
-@pytest.mark.parametrize("flaw", [None, *SCENES])
-async def test_by_the_tablets_own_camera(
-    site: Site, people: People, tmp_path: Path, shots: Path, flaw: str | None
-) -> None:
-    picture = scene(people["vera"]) if flaw is None else SCENES[flaw](people)
-    if flaw == "blurred":  # a little more: the film of the picture is compressed, which looks like sharpness
-        picture = scene(blurred(people["vera"], 0.03))
-    camera = f"--use-file-for-fake-video-capture={film(tmp_path, picture)}"
+async def test_by_the_tablets_own_camera(site: Site, people: People, tmp_path: Path, shots: Path) -> None:
+    lens = tmp_path / "camera.mjpeg"  # opened anew each time that the page turns the camera on
+    film(lens, scene())
+    camera = f"--use-file-for-fake-video-capture={lens}"
     async with lit(site, "desk"), chromium(*PRETEND, camera) as browser, tab(browser, shots) as visitor:
         await visitor.page.context.grant_permissions(["camera"])
-        tablet = await paired(site, visitor)
+        tablet = await paired(site, visitor, language="zh-Hans")
         await before_the_camera(tablet)
         await expect(tablet.button("#look")).to_have_count(0)  # no camera is installed here
+        for flaw, view in SCENES.items():
+            # A little more blurred: the film of the picture is compressed, which looks like sharpness.
+            film(lens, scene(blurred(people["vera"], 0.03)) if flaw == "blurred" else view(people))
+            await tablet.tap("#tablet")
+            await tablet.at("tablet")
+            await tablet.tap("#picture")
+            await expect(tablet.page.locator("#tablet_problem")).to_have_text(said("zh-Hans", flaw))
+            if flaw == "more_than_one":
+                await visitor.shot("rejected-zh-Hans")
+            await tablet.tap("#installed")  # which turns this camera off
+            await tablet.at("look")
+        assert site.engine["embeddings"] == 0
+        film(lens, scene(people["vera"]))
         await tablet.tap("#tablet")
-        await tablet.at("tablet")
         await tablet.tap("#picture")
-        if flaw is not None:
-            await expect(tablet.page.locator("#tablet_problem")).to_have_text(said("en", flaw))
-            assert site.engine["embeddings"] == 0
-            return
         await tablet.at("confirm")
         crop = await tablet.page.locator("#crop").get_attribute("src")
         assert crop is not None
