@@ -16,7 +16,7 @@ from typing import Any
 from .config import Config
 from .consent.enrol import Enrolment
 from .consent.interlock import Assessment, Interlock, Reason
-from .consent.ledger import Ledger
+from .consent.ledger import Ledger, on_behalf_of
 from .consent.permit import Gate
 from .consent.policy import Policy
 from .consent.switches import Switches
@@ -193,12 +193,14 @@ class Arming:
     async def watch(self) -> None:
         """See what armed or disarmed since the last look, and have the ledger say why."""
         self._look()
-        async with self._writing:  # one after the other, and none forgotten because the disk was full
-            while self._unwritten:
-                act, at, zone_id, reasons = self._unwritten[0]
-                async with self._kept.database.write() as session:
-                    await self._kept.ledger.append(session, act, at=at, zone_id=zone_id, data={"reasons": reasons})
-                self._unwritten.popleft()
+        # One after the other, and none forgotten because the disk was full; they are nobody's who happens to wait for them.
+        async with self._writing:
+            with on_behalf_of(None):
+                while self._unwritten:
+                    act, at, zone_id, reasons = self._unwritten[0]
+                    async with self._kept.database.write() as session:
+                        await self._kept.ledger.append(session, act, at=at, zone_id=zone_id, data={"reasons": reasons})
+                    self._unwritten.popleft()
 
     def _look(self) -> None:
         """What disarmed loses its permits here and now; nothing waits for the ledger to be written."""

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..config import Config
-from ..consent.ledger import Ledger
+from ..consent.ledger import Ledger, on_behalf_of
 from ..consent.records import Records
 from ..errors import ConflictError, InvalidError, NotFoundError, RetryError
 from ..models import ReviewAct, Visit
@@ -179,7 +179,8 @@ class CaseDesk:
             if review is not None and review.decides:
                 await self._tell_partners(session, visit, review)
         self._unjudged.visit(visit.visit_id)
-        with contextlib.suppress(RetryError):  # what cannot be told now is told by the next look
+        # What cannot be told now is told by the next look; and of all that is told now, most is nothing of this reviewer's.
+        with contextlib.suppress(RetryError), on_behalf_of(None):
             await self._refresh(await self._verdicts.look_now())
         case = (await self._verdicts_of([visit])).get(visit.visit_id)
         return self._row(visit, await self._store.cases.get(stored.case_id), case)

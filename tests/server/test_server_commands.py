@@ -108,6 +108,7 @@ async def test_only_a_hub_says_which_of_its_users_it_was(site: Site, role: Role)
 
 @pytest.mark.parametrize("command", NAMING)
 async def test_what_a_hub_does_for_a_user_is_done(site: Site, command: Command) -> None:
+    await site.engine.partner("acme")
     hub = await site.let_in(Role.HUB)
     assert (await hub.ask(1, command, **arguments(command), by="u1"))["success"]
 
