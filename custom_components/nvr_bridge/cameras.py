@@ -21,6 +21,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.selector import selector
+from homeassistant.helpers.translation import async_get_translations
 
 from .const import CONF_ZONE, DOMAIN
 from .errors import CannotConnectError, EngineError
@@ -137,7 +138,7 @@ class CameraFlow(ConfigSubentryFlow):
             return await self._ask("add", "done")
         ((device,), fields) = (
             self._told["measure"],
-            {vol.Required(CONF_NAME): str, vol.Required(CONF_ZONE): self._zones()},
+            {vol.Required(CONF_NAME): str, vol.Required(CONF_ZONE): await self._zones()},
         )
         (channel,) = device["channels"]
         streams = "\n".join(f"- {_delivers(stream)}" for stream in channel["streams"])
@@ -151,7 +152,7 @@ class CameraFlow(ConfigSubentryFlow):
         if camera is None:
             return self.async_abort(reason="not_connected")
         if user_input is None:
-            return self._form("reconfigure", {vol.Required(CONF_ZONE): self._zones(), **_LOGIN}, camera.state)
+            return self._form("reconfigure", {vol.Required(CONF_ZONE): await self._zones(), **_LOGIN}, camera.state)
         known: dict[str, Any] = {
             key: camera.state[key] for key in (CONF_ADDRESS, "channel", CONF_NAME) if key in camera.state
         }
@@ -172,8 +173,12 @@ class CameraFlow(ConfigSubentryFlow):
         bridge: Bridge = self._get_entry().runtime_data
         return bridge
 
-    def _zones(self) -> Any:
-        return choice({zone.id: zone.name for zone in self._bridge.all("zone")})
+    async def _zones(self) -> Any:
+        """A zone's kind is what decides whether anybody is recognised there, so it is shown beside the name."""
+        words = await async_get_translations(self.hass, self.hass.config.language, "selector", [DOMAIN])
+        kind = f"component.{DOMAIN}.selector.zone_kind.options.{{kind}}"
+        zones = self._bridge.all("zone")
+        return choice({it.id: f"{it.name} ({words.get(kind.format_map(it.state), '')})" for it in zones})
 
     def _form(self, step: str, fields: dict[Any, Any], known: Any = None, **names: str) -> SubentryFlowResult:
         schema = self.add_suggested_values_to_schema(vol.Schema(fields), known or self._camera)

@@ -88,7 +88,11 @@ async def test_a_discovered_camera_is_added(
     assert flow["step_id"] == "zone"
     assert flow["description_placeholders"]["streams"] == "- sub: hevc, 640 × 360, 15 fps"
     assert suggested(flow) == {"name": "Garden"}
-    assert options(flow, "zone") == [("entrance", "Entrance"), ("lane", "Lane"), ("desk", "Desk")]
+    zones = dict(options(flow, "zone"))
+    assert list(zones) == ["entrance", "lane", "desk"]
+    assert zones["entrance"] == "Entrance (counts, and never recognises)"
+    assert zones["lane"] == "Lane (recognises, in each passage after an act)"
+    assert zones["desk"] == "Desk (recognises, after an act, one person alone)"
     flow = await answer(hass, flow, name="Garden door", zone="lane")
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     assert parts(loaded) == {"north": "North", "south": "South", "s1-2": "Garden door"}
@@ -291,3 +295,10 @@ async def test_no_login_stays_in_the_hub(
     for place, text in {place: json.dumps(what, default=str) for place, what in kept.items()}.items():
         for secret in ("canary-user", "canary-password", LOGIN["password"]):
             assert secret not in text, place
+
+
+async def test_the_dialog_speaks_the_hubs_language(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, nvr: str
+) -> None:
+    hass.config.language = "zh-Hans"
+    assert dict(options(await add(hass, loaded), "zone"))["entrance"] == "Entrance (仅计数，从不识别)"
