@@ -327,9 +327,11 @@ class Site:
         host = self.engine.config.host
         return f"http://{'127.0.0.1' if host == EVERYWHERE else host}:{self.server.port}"
 
-    async def connect(self) -> Wire:
-        """A client that has not yet heard anything."""
-        session = await self._stack.enter_async_context(aiohttp.ClientSession())
+    async def connect(self, address: str | None = None) -> Wire:
+        """A client that has not yet heard anything; from this address of the machine's own, if one is given."""
+        source = None if address is None else (address, 0)
+        connector = aiohttp.TCPConnector(local_addr=source)
+        session = await self._stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         timeout = aiohttp.ClientWSTimeout(ws_close=0.2)
         socket = await session.ws_connect(f"{self.url}/ws", max_msg_size=0, timeout=timeout)
         self._stack.push_async_callback(socket.close)

@@ -25,8 +25,7 @@ from .websocket import CLOSE_SECONDS, HEARTBEAT_SECONDS, MESSAGE_LIMIT, Clients,
 
 _LOG = logging.getLogger(__name__)
 
-STRANGERS_AT_ONCE = 16  # connections that have not yet said who they are
-CLIENTS_AT_ONCE = 128
+CLIENTS_AT_ONCE = 128  # that have said who they are
 STOP_SECONDS = 5.0  # for connections to end by themselves when the engine stops
 
 
@@ -101,7 +100,7 @@ class Server:
         clients = self._clients
         if self._runner is None:
             raise web.HTTPServiceUnavailable(text="the engine is stopping\n")
-        if clients.strangers >= STRANGERS_AT_ONCE or len(clients.everyone) >= CLIENTS_AT_ONCE:
+        if clients.known >= CLIENTS_AT_ONCE:
             raise web.HTTPServiceUnavailable(text="too many connections; try again later\n")
         socket = web.WebSocketResponse(
             timeout=CLOSE_SECONDS,

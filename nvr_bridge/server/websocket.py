@@ -37,6 +37,8 @@ _LOG = logging.getLogger(__name__)
 HELLO_SECONDS = 10.0  # for a client to say who it is
 CLOSE_SECONDS = 1.0  # for a client to answer a close frame
 HEARTBEAT_SECONDS = 20.0  # between pings; a client that answers none is gone
+STRANGERS_AT_ONCE = 64  # connections that have not yet said who they are
+STRANGERS_OF_ONE = 8  # those of them from one address
 COMMANDS_AT_ONCE = 32  # running for one client
 MESSAGE_LIMIT = PHOTO_LIMIT + 65_536  # bytes of one message from a client
 
@@ -45,13 +47,29 @@ class Clients:
     """Everybody who is connected, from the upgrade of the request to the end of their last command."""
 
     def __init__(self) -> None:
-        self.everyone: set[Connection] = set()
+        self.everyone: dict[Connection, None] = {}  # in the order in which they came
         self.dropped = 0  # clients that let their outbox fill up, since the start
 
     @property
-    def strangers(self) -> int:
-        """How many have not said who they are."""
-        return sum(connection.token_id is None for connection in self.everyone)
+    def known(self) -> int:
+        """How many have said who they are."""
+        return sum(connection.token_id is not None for connection in self.everyone)
+
+    def enter(self, connection: Connection) -> None:
+        """One more. Where there are too many who do not say who they are, whoever has said nothing longest goes.
+
+        So nobody who only connects keeps out a hub, which says at once who it is: not from one address, whose own go
+        first, and hardly from many.
+        """
+        self.everyone[connection] = None
+        strangers = [other for other in self.everyone if other.is_stranger]
+        for some, most in (
+            ([other for other in strangers if other.peer == connection.peer], STRANGERS_OF_ONE),
+            (strangers, STRANGERS_AT_ONCE),
+        ):
+            if len(some) > most:
+                some[0].leave(WSCloseCode.TRY_AGAIN_LATER, "too many connections")
+                return
 
     def revoked(self, token_id: str) -> None:
         """End every connection of a token."""
@@ -75,7 +93,7 @@ class Connection:
         self._clients = clients
         self._socket = socket
         self._transport = request.transport
-        self._peer = request.remote or "?"
+        self.peer = request.remote or "?"
         self._identity: Identity | None = None
         self._outbox: deque[str] = deque()
         self._wake = asyncio.Event()
@@ -103,9 +121,14 @@ class Connection:
         """Whose connection it is; None until it is known."""
         return self._identity.token_id if self._identity else None
 
+    @property
+    def is_stranger(self) -> bool:
+        """Whether it has not said who it is, and is still waited for."""
+        return self._identity is None and not self._leaving
+
     async def run(self) -> None:
         """Serve the client until it or the engine leaves."""
-        self._clients.everyone.add(self)
+        self._clients.enter(self)
         try:
             if await self._let_in():
                 await self._serve()
@@ -114,7 +137,7 @@ class Connection:
             raise
         finally:
             self._say_gone()
-            self._clients.everyone.discard(self)
+            self._clients.everyone.pop(self, None)
             await self._hang_up()
 
     def send(self, message: Any) -> None:
@@ -122,7 +145,7 @@ class Connection:
         if self._leaving:
             return
         if len(self._outbox) >= OUTBOX_LIMIT:
-            _LOG.warning("client %s (%s): dropped: %d messages unread", self._peer, self.token_id, OUTBOX_LIMIT)
+            _LOG.warning("client %s (%s): dropped: %d messages unread", self.peer, self.token_id, OUTBOX_LIMIT)
             self._clients.dropped += 1
             self._abort()
             self.leave(WSCloseCode.TRY_AGAIN_LATER, "too slow")
@@ -185,12 +208,12 @@ class Connection:
                 answer = await self._identify(_parse(first))
             self.send(answer)
         except TimeoutError:
-            _LOG.debug("client %s: said nothing for %g s", self._peer, HELLO_SECONDS)
+            _LOG.debug("client %s: said nothing for %g s", self.peer, HELLO_SECONDS)
             return False
         except ConnectionError:
             return False
         except BridgeError as err:
-            _LOG.info("client %s: refused: %s", self._peer, err)
+            _LOG.info("client %s: refused: %s", self.peer, err)
             await self._refuse(err)
             return False
         return True
@@ -215,7 +238,7 @@ class Connection:
         else:
             self._identity, token = await authority.pair(_text(message, "code"), _text(message, "name", default=""))
             answer = {"type": "auth_ok", "token": token}
-        _LOG.info("client %s: %s as %s", self._peer, kind, self._identity.role)
+        _LOG.info("client %s: %s as %s", self.peer, kind, self._identity.role)
         return {**answer, "role": self._identity.role.value, "token_id": self._identity.token_id}
 
     async def _refuse(self, err: BridgeError) -> None:

@@ -14,6 +14,7 @@ from nvr_bridge import __version__
 from nvr_bridge.client import Client, pair
 from nvr_bridge.errors import IncompatibleError, RetryError, UnauthorizedError, UnreachableError
 from nvr_bridge.protocol import Role
+from nvr_bridge.server.websocket import STRANGERS_AT_ONCE, STRANGERS_OF_ONE
 
 
 async def test_the_server_says_who_it_is_before_anything_is_asked(site: Site) -> None:
@@ -65,15 +66,36 @@ async def test_who_leaves_without_a_word_is_forgotten(site: Site) -> None:
     assert (await (await site.let_in()).ask(1, "engine/status"))["success"]
 
 
-async def test_strangers_are_limited_and_do_not_keep_out_those_who_were_let_in(site: Site) -> None:
+async def test_strangers_are_limited_and_keep_out_neither_who_was_let_in_nor_who_comes(site: Site) -> None:
     hub = await site.let_in()
-    strangers = [await site.connect() for _ in range(16)]
-    with pytest.raises(Exception, match="503"):
-        await site.connect()
+    strangers = [await site.connect() for _ in range(3 * STRANGERS_OF_ONE)]
+    for stranger in strangers:
+        assert (await stranger.hear())["type"] == "hello"
+    for gone in strangers[:-STRANGERS_OF_ONE]:
+        assert await gone.closing() is not None
+    assert len(site.server._clients.everyone) <= STRANGERS_OF_ONE + 1
     assert (await hub.ask(1, "engine/status"))["success"]
-    await strangers[0].hear()
-    await strangers[0].socket.close()
-    assert await (await site.connect()).hear()
+    assert (await (await site.let_in()).ask(1, "engine/status"))["success"]
+    assert (await hub.ask(2, "engine/status"))["success"]
+
+
+async def test_strangers_from_one_address_do_not_send_away_those_from_another(site: Site) -> None:
+    other = await site.connect("127.0.0.2")
+    for _ in range(2 * STRANGERS_OF_ONE):
+        await site.connect()
+    await other.hear()
+    await other.say(type="auth", schema=1, token=await site.token(Role.HUB))
+    assert (await other.hear())["type"] == "auth_ok"
+
+
+async def test_from_however_many_addresses_only_so_many_are_waited_for(site: Site) -> None:
+    first = await site.connect("127.0.1.1")
+    await first.hear()
+    for number in range(STRANGERS_AT_ONCE):
+        await site.connect(f"127.0.2.{number + 1}")
+    assert await first.closing() is not None
+    assert (await (await site.let_in()).ask(1, "engine/status"))["success"]
+    assert len(site.server._clients.everyone) <= STRANGERS_AT_ONCE + 1
 
 
 async def test_the_client_pairs_and_then_comes_back_with_its_token(site: Site) -> None:
