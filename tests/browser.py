@@ -39,7 +39,7 @@ class Tab:
         self.foreign: list[str] = []  # requests to anywhere else than the engine
         self._shots = shots
         page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("pageerror", lambda error: self.wrong.append(f"{error} {error.stack}"))
         page.on("request", lambda request: self._asked(request.url))
 
     async def shot(self, name: str) -> Path:
@@ -64,7 +64,7 @@ class Tab:
     def _heard(self, message: ConsoleMessage) -> None:
         # The browser itself reports every refusal of the engine as an error; the page's own answer to it is tested.
         if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
-            self.wrong.append(message.text)
+            self.wrong.append(f"{message.text} {message.location['url']}")
 
     def _asked(self, url: str) -> None:
         if not url.startswith(("http://127.0.0.1:", "https://127.0.0.1:", "http://localhost:", "data:", "blob:")):

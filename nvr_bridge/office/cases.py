@@ -29,6 +29,7 @@ from ..store.tokens import TokenTable
 from ..store.visits import VisitTable
 from ..visits.casebook import Case, Casebook, Tables
 from ..visits.claims import claimed
+from ..visits.explain import explanation, moments
 from ..visits.report import Counted, report
 from ..visits.review import Answer, Move, Reviewer, done, moved, standing
 from ..visits.telling import by_now, version
@@ -110,10 +111,12 @@ class CaseDesk:
         case = (await self._verdicts_of([visit])).get(visit.visit_id)
         history = await self._store.cases.history(stored.case_id)
         pending = standing(done(review) for review in history).pending
+        judged, rules = await self._casebook.judged(visit), self._config.rules
         return {
             **self._row(visit, stored, case),
             "waiting": None if pending is None else {"attribution": pending.answer[0], "partner": pending.answer[1]},
-            "explanation": await self._casebook.explanation(visit),
+            "explanation": None if judged is None else explanation(judged, rules),
+            "moments": [] if judged is None else moments(judged, rules),
             "history": [review_row(review) for review in history],
         }
 

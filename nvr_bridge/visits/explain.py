@@ -118,6 +118,20 @@ def explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
     return found
 
 
+def moments(visit: Judged, settings: Settings) -> list[Json]:
+    """Each presence that a visit is made of, the earliest first: when, how far its clock may be off, and how it was noticed."""
+    return [
+        {
+            "at": local(one.at, settings),
+            "error": one.error,
+            "kind": one.kind,
+            "certain": one.certain,
+            "score": one.score,
+        }
+        for one in visit.stay.moments
+    ]
+
+
 def local(at: float, settings: Settings) -> str:
     """A time as the site's clocks show it, with its offset."""
     return datetime.fromtimestamp(at, settings.timezone).isoformat()

@@ -121,6 +121,10 @@ async def test_a_visit_is_settled_from_its_first_verdict_to_the_last_word(site: 
     assert [step["reason"] for step in found["history"]] == [None, SECRET, None]
     assert found["explanation"]["review"]["rules_say"]["partner"] == "best"
     assert found["waiting"] is None
+    seen = [(one["kind"], one["certain"], one["error"]) for one in found["moments"]]
+    assert seen == [("check_in", True, 0.0)]
+    began, at = (datetime.fromisoformat(text) for text in (found["started_at"], found["moments"][0]["at"]))
+    assert abs(at - began) < timedelta(milliseconds=1)
 
 
 async def test_what_comes_up_later_opens_a_case_again_and_only_that_case(site: Site) -> None:
@@ -173,6 +177,7 @@ async def test_nothing_is_told_twice_and_nothing_again_of_somebody_who_withdrew(
     assert (row["alias"], row["rule"], row["state"], row["evidence_erased"]) == (None, "review", "confirmed", True)
     found = await site.admin.call("case/get", case=row["case"])
     assert (found["explanation"], [step["reason"] for step in found["history"]]) == (None, [None])
+    assert found["moments"] == []
     with pytest.raises(ConflictError, match="its evidence was erased, so its verdict stays as it is"):
         await site.admin.call("case/change", case=row["case"], attribution="staff", reason="no")
     assert len(verdicts(site)) == before

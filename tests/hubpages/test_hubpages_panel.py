@@ -210,6 +210,7 @@ async def test_people_are_typed_in_and_kept_nowhere_in_the_hub(
             await form.get_by_label("Broker").fill(CANARIES["broker"])
             await form.get_by_role("button", name="Register").click()
             await expect(page.get_by_text("The referral is registered.")).to_be_visible()
+            await expect(form.get_by_label("Telephone number")).to_have_value("")
             form = page.get_by_role("form", name="Check in by telephone number")
             await form.get_by_label("Zone").select_option("desk")
             await form.get_by_label("Telephone number").fill(CANARIES["contact"])

@@ -56,9 +56,10 @@ export class DeskView {
     const { words } = this._app;
     const send = async (event) => {
       event.preventDefault();
-      const given = Object.fromEntries([...new FormData(event.target)].map(([key, value]) => [key, value.trim()]).filter(([, value]) => value));
+      const form = event.currentTarget; // gone once the event is over
+      const given = Object.fromEntries([...new FormData(form)].map(([key, value]) => [key, value.trim()]).filter(([, value]) => value));
       if (await this._app.attempt(() => this[`_${name}`](given), words.say(`done_${name}`))) {
-        event.target.reset();
+        form.reset();
         this.look();
       }
     };

@@ -26,7 +26,7 @@ export class KeeperView {
     return fill(
       this.element,
       armed(words, known),
-      h("div", { class: "tiles" }, figures(words, known)),
+      h("div", { class: "tiles small" }, figures(words, known)),
       this._zones(words),
       this._classes.length > 0 && retention(words, this._classes),
     );

@@ -70,6 +70,7 @@ main { flex: 1; padding: 16px; width: 100%; max-width: 1240px; margin: 0 auto; }
 .stack { display: grid; gap: 16px; align-content: start; min-width: 0; }
 .tight { gap: 6px; }
 .tiles { display: grid; gap: 16px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 270px), 1fr)); }
+.tiles.small { grid-template-columns: repeat(auto-fill, minmax(min(100%, 210px), 1fr)); }
 .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 .between { justify-content: space-between; }
 .quiet, .hint { color: var(--quiet); }
@@ -170,6 +171,9 @@ svg.plot .undetermined { fill: var(--undetermined); }
 .toast:empty { display: none; }
 
 :host([narrow]) main { padding: 12px; }
+:host([narrow]) .tiles.small { grid-template-columns: 1fr 1fr; gap: 8px; }
+:host([narrow]) .tiles.small .card { padding: 12px; }
+:host([narrow]) .big { font-size: 20px; }
 :host([narrow]) .review { grid-template-columns: minmax(0, 1fr); }
 :host([narrow]) .review > .list { position: static; max-height: none; }
 :host([narrow]) .review.chosen > .list, :host([narrow]) .review:not(.chosen) > .detail { display: none; }

@@ -4,7 +4,7 @@ import { h, svg } from "./dom.js";
 
 const NEAR = 5; // seconds around the arrival that the axis shows at full length; further away it is compressed
 const LANE = 40; // pixels
-const LEAST = 3; // pixels that an error takes at least, or nobody would see that there is one
+const LEAST = 9; // pixels that an error takes at least, or nobody would see that there is one
 const TICKS = [-2592000, -604800, -259200, -86400, -21600, -3600, -1800, -300, -30, 0, 30, 300, 1800, 3600, 21600];
 const ORDER = ["sighting", "pass", "check_in", "signing"];
 
@@ -118,7 +118,7 @@ function ticks(scale) {
   const inside = TICKS.filter((tick) => tick >= scale.low && tick <= scale.high);
   const kept = [0];
   for (const tick of inside.sort((one, other) => Math.abs(one) - Math.abs(other))) {
-    if (kept.every((other) => Math.abs(scale.x(other) - scale.x(tick)) >= 64)) kept.push(tick);
+    if (kept.every((other) => Math.abs(scale.x(other) - scale.x(tick)) >= 84)) kept.push(tick);
   }
   return kept;
 }
