@@ -31,16 +31,17 @@ class EngineProcess:
         self.log = folder / "engine.log"
         self.port = free_port()
         self.hub_token = ""
-        self._config = folder / "bridge.yaml"
+        self.config = folder / "bridge.yaml"
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "run").mkdir(parents=True)
-        self._config.write_text(
+        self.config.write_text(
             yaml.safe_dump(
                 {
                     "name": "Riverside sales office",
                     "profile": profile,
                     "listen": {"host": "127.0.0.1", "port": self.port},
                     "announce": False,
+                    "public_url": self.url,
                     "discovery": {"interfaces": ["127.0.0.1"]},
                     "sign_ttl": "30s",
                     "key_backup": "safe/keys.backup",
@@ -53,7 +54,7 @@ class EngineProcess:
             )
         )
         (folder / "safe").mkdir()
-        self.notice_hash = load_config(self._config).notice_hash
+        self.notice_hash = load_config(self.config).notice_hash
 
     @property
     def url(self) -> str:
@@ -66,7 +67,7 @@ class EngineProcess:
 
     def launch(self) -> None:
         """Begin to start it."""
-        serve = [sys.executable, "-m", "nvr_bridge", "serve", "--config", str(self._config), "--log-level", "debug"]
+        serve = [sys.executable, "-m", "nvr_bridge", "serve", "--config", str(self.config), "--log-level", "debug"]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

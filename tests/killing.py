@@ -1,6 +1,6 @@
 """`kill -9`, again and again, at random moments of everything that makes or ends a visitor; after each, the store is checked.
 
-`script/kill 200` plays it; the tests play some of it. One store goes through all of the kills.
+`script/kill 200` plays it, and then the same with whole engines; the tests play some of it. One store goes through all.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
+from engine_site import demo_people  # noqa: E402 - found through the path set above
 from keeper_site import Kept, kept_site  # noqa: E402 - found through the path set above
 from kill_worker import LONG_AGO, TODAY  # noqa: E402
 from killable import Killer, killer  # noqa: E402
+from machine import MODELS  # noqa: E402
+from serve_killing import KINDS  # noqa: E402
+from serve_killing import play as play_serve  # noqa: E402
 
 from nvr_bridge.consent.folder import verify_folder  # noqa: E402
 from nvr_bridge.consent.receipts import Receipts  # noqa: E402
@@ -142,6 +146,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description="kill -9 at random moments, and what is left")
     arguments.add_argument("kills", nargs="?", type=int, default=200)
     arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
+    arguments.add_argument(
+        "--serve", type=int, default=20, help="kills of a whole engine, beside those of the store's work"
+    )
     given = arguments.parse_args()
     say(f"seed {given.seed}: {given.kills} kills")
     with tempfile.TemporaryDirectory() as folder:
@@ -149,6 +156,19 @@ def main() -> None:
     for kind in ("grant", "withdraw", "erase", "purge", "rotate", "nothing"):
         say(f"{kind:9} {played.inside[kind]:5} killed in the middle {played.done[kind]:6} done")
     say(f"{len(played.gone)} erased, {len(played.people)} there; every store was whole, every ledger intact")
+    if given.serve:
+        serve(given.serve, given.seed)
+
+
+def serve(kills: int, seed: int) -> None:
+    """The same with whole engines. Faces are those of the demo's photos."""
+    say(f"seed {seed}: {kills} kills of a whole engine")
+    photos = {name: person.photo for name, person in demo_people().items()}
+    with tempfile.TemporaryDirectory() as folder:
+        book = asyncio.run(play_serve(Path(folder) / "site", MODELS, photos, kills, seed))
+    for kind in KINDS:
+        say(f"{kind:9} {book.inside[kind]:5} killed in the middle {book.done[kind]:6} done")
+    say(f"{len(book.gone)} erased, {len(book.faces) + len(book.holders)} there; every start found all of it or nothing")
 
 
 if __name__ == "__main__":
