@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from machine import AXE, CHROMIUM
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright
 
+ROOT = Path(__file__).parents[1]
 SHOTS = os.environ.get("NVR_BRIDGE_SHOTS")  # a folder: pictures of the pages are kept there, to be looked at
 ARGUMENTS = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update", "--disable-sync")
 
@@ -24,6 +28,41 @@ async def chromium(*arguments: str) -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=[*ARGUMENTS, *sandbox, *arguments], handle_sigint=False
         )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@contextmanager
+def standing_chromium(profile: Path) -> Iterator[str]:
+    """One that many tests use, each with a context of its own → the address for `attached`. It ends with this process."""
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    ends_with_us = [sys.executable, "-m", "demo.leash", str(os.getpid())]
+    switches = ["--headless", "--remote-debugging-port=0", f"--user-data-dir={profile}"]
+    command = [*ends_with_us, str(CHROMIUM), *switches, *ARGUMENTS, *sandbox, "about:blank"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT) as process:
+        try:
+            yield f"http://127.0.0.1:{_port(process, profile / 'DevToolsActivePort')}"
+        finally:
+            process.terminate()
+
+
+def _port(process: subprocess.Popen[bytes], file: Path) -> int:
+    """Where it listens, as soon as it says so."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if file.is_file() and (lines := file.read_text().splitlines()):
+            return int(lines[0])
+        time.sleep(0.05)
+    raise RuntimeError("Chromium did not start")
+
+
+@asynccontextmanager
+async def attached(address: str) -> AsyncIterator[Browser]:
+    """A Chromium that stands."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.connect_over_cdp(address)
         try:
             yield browser
         finally:

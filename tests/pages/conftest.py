@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from browser import SHOTS, Tab, chromium, tab
+from browser import SHOTS, Tab, attached, standing_chromium, tab
 from engine_site import config, people, site, start
 from playwright.async_api import Browser
 
@@ -21,10 +21,17 @@ def shots(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Chromium for all tests: what one keeps, no other sees, and starting one takes a second."""
+    with standing_chromium(tmp_path_factory.mktemp("chromium")) as address:
+        yield address
+
+
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A Chromium."""
-    async with chromium() as browser:
+async def browser(standing: str) -> AsyncIterator[Browser]:
+    """That Chromium."""
+    async with attached(standing) as browser:
         yield browser
 
 
