@@ -32,7 +32,7 @@ from .store.sightings import SightingTable
 from .store.signings import SigningTable
 from .store.staff import StaffTable
 from .store.visits import VisitTable
-from .visits.casebook import Tables
+from .visits.casebook import Casebook, Tables
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ class Base:
     ledger: Ledger
     log: EventLog
     settings: SettingsTable
+    evidence: Tables
     assessments: AssessmentTable
     records: Records
     checkpoints: Checkpoints
@@ -67,25 +68,27 @@ async def open_base(config: Config, passphrase: str | None, stack: AsyncExitStac
     keyring = Keyring(vault, keys_dir, config.key_backup, settings, ledger)
     await keyring.note_rotation()
     await keyring.note_return()
-    records = await Records.open(database, vault, ledger, log, notice_hash=config.notice_hash)
+    evidence = _tables(config, database, vault, ledger, log)
+    settle = Casebook(evidence, config.rules).to_settle
+    records = await Records.open(database, vault, ledger, log, notice_hash=config.notice_hash, settle=settle)
     assessments = AssessmentTable(database, ledger)
     receipts = ReceiptDesk(Receipts(database, ledger, checkpoints))
-    return Base(database, vault, ledger, log, settings, assessments, records, checkpoints, receipts, readings, keyring)
+    kept = (settings, evidence, assessments, records)
+    return Base(database, vault, ledger, log, *kept, checkpoints, receipts, readings, keyring)
 
 
-def tables(config: Config, base: Base) -> Tables:
+def _tables(config: Config, database: Database, vault: Vault, ledger: Ledger, log: EventLog) -> Tables:
     """Where evidence is kept."""
-    database, ledger = base.database, base.ledger
     return Tables(
-        visits=VisitTable(database, base.log),
+        visits=VisitTable(database, log),
         sightings=SightingTable(database, ledger),
-        referrals=ReferralTable(database, base.vault, ledger, config.rules.validity),
+        referrals=ReferralTable(database, vault, ledger, config.rules.validity),
         registrations=RegistrationTable(database, ledger),
         signings=SigningTable(database, ledger),
         staff=StaffTable(database, ledger),
         corrections=CorrectionTable(database, ledger),
         reach=Reach(database),
-        cases=CaseTable(database, base.vault, ledger),
+        cases=CaseTable(database, vault, ledger),
     )
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .arming import Arming, Kept
-from .base import Base, open_base, tables
+from .base import Base, open_base
 from .config import Config, load_config
 from .consent.capture import Captures
 from .consent.enrol import Enrolment
@@ -150,7 +150,7 @@ async def _build(config: Config, passphrase: str | None, stack: AsyncExitStack) 
     """Every part, from the store up. `stack` closes them in the opposite order."""
     policy = await asyncio.to_thread(_policy, config)
     base = await open_base(config, passphrase, stack)
-    bus, evidence = Bus(), tables(config, base)
+    bus, evidence = Bus(), base.evidence
     live = await build_live(config, policy, base, evidence, bus, stack)
     passes = Passes(base.database, base.vault, base.ledger, base.records)
     parts = await _parts(config, policy, base, evidence, bus, live, passes)

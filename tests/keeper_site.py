@@ -138,7 +138,7 @@ async def kept_site(folder: Path, written: str = SITE, notice_hash: str | None =
     config = await asyncio.to_thread(load_config, folder / "bridge.yaml")
     policy = await asyncio.to_thread(load_policy, config.profile, config.policy)
     clock = [START]
-    async with open_site(config.data_dir, notice_hash=notice_hash) as site:
+    async with open_site(config.data_dir, notice_hash=notice_hash, settings=config.rules) as site:
         bus, gallery, worker = Bus(), Gallery(512, lambda _: 0.5), Worker("vision")
         try:
             await gallery.rebuild(site.records.templates)

@@ -45,6 +45,7 @@ class Site:
 
     data_dir: Path
     db: Database
+    evidence: Tables  # what attribution is decided from
     vault: Vault
     ledger: Ledger
     checkpoints: Checkpoints
@@ -75,21 +76,6 @@ class Site:
             now=now,
         )
 
-    @property
-    def evidence(self) -> Tables:
-        """What attribution is decided from."""
-        return Tables(
-            visits=self.visits,
-            sightings=self.sightings,
-            referrals=self.referrals,
-            registrations=self.registrations,
-            signings=self.signings,
-            staff=self.staff,
-            corrections=self.corrections,
-            reach=Reach(self.db),
-            cases=self.cases,
-        )
-
     def casebook(self, settings: Settings) -> Casebook:
         """What judges all of it."""
         return Casebook(self.evidence, settings)
@@ -101,32 +87,49 @@ class Site:
 
 @asynccontextmanager
 async def open_site(
-    data_dir: Path, now: float = NOW, notice_hash: str | None = None, kept: frozenset[str] = frozenset()
+    data_dir: Path,
+    now: float = NOW,
+    notice_hash: str | None = None,
+    kept: frozenset[str] = frozenset(),
+    settings: Settings | None = None,
 ) -> AsyncIterator[Site]:
-    """Open the store at `now`, and close it after use."""
+    """Open the store at `now`, and close it after use. Under `settings` the verdicts stay of whom a crash left half erased."""
     db = await Database.open(data_dir)
     try:
         vault = await Vault.open(data_dir / "keys", fresh=db.fresh, kept=kept)
         ledger, log = Ledger(db, vault), EventLog(db)
-        records = await Records.open(db, vault, ledger, log, clock=lambda: now, notice_hash=notice_hash)
+        evidence = Tables(
+            visits=VisitTable(db, log),
+            sightings=SightingTable(db, ledger),
+            referrals=ReferralTable(db, vault, ledger, VALIDITY),
+            registrations=RegistrationTable(db, ledger),
+            signings=SigningTable(db, ledger),
+            staff=StaffTable(db, ledger),
+            corrections=CorrectionTable(db, ledger),
+            reach=Reach(db),
+            cases=CaseTable(db, vault, ledger),
+        )
+        settle = Casebook(evidence, settings).to_settle if settings else None
+        records = await Records.open(db, vault, ledger, log, lambda: now, notice_hash, settle)
         yield Site(
             data_dir=data_dir,
             db=db,
+            evidence=evidence,
             vault=vault,
             ledger=ledger,
             checkpoints=await Checkpoints.open(db, vault, data_dir / "keys"),
             log=log,
             records=records,
-            visits=VisitTable(db, log),
-            sightings=SightingTable(db, ledger),
+            visits=evidence.visits,
+            sightings=evidence.sightings,
             passes=Passes(db, vault, ledger, records),
             partners=PartnerTable(db, ledger),
-            referrals=ReferralTable(db, vault, ledger, VALIDITY),
-            registrations=RegistrationTable(db, ledger),
-            cases=CaseTable(db, vault, ledger),
-            signings=SigningTable(db, ledger),
-            staff=StaffTable(db, ledger),
-            corrections=CorrectionTable(db, ledger),
+            referrals=evidence.referrals,
+            registrations=evidence.registrations,
+            cases=evidence.cases,
+            signings=evidence.signings,
+            staff=evidence.staff,
+            corrections=evidence.corrections,
             claims=ClaimTable(db),
         )
     finally:

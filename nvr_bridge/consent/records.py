@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+type Settle = Callable[[str], Awaitable[Settled]]
+
 
 @dataclass(frozen=True, slots=True)
 class Granted:
@@ -73,10 +75,14 @@ class Records:
         log: EventLog,
         clock: Callable[[], float] = time.time,
         notice_hash: str | None = None,
+        settle: Settle | None = None,
     ) -> Records:
-        """Finish what a crash interrupted, and read who agreed and what they are called."""
+        """Finish what a crash interrupted, and read who agreed and what they are called.
+
+        `settle` gives the verdicts that stay of a visitor whom a crash left half erased; without, none does.
+        """
         records = cls(db, vault, ledger, log, notice_hash)
-        await to_the_end(records._recover(clock()))
+        await to_the_end(records._recover(clock(), settle))
         return records
 
     @property
@@ -351,17 +357,15 @@ class Records:
         promise(session, entry, visitor_id, counts)
         return Withdrawn(alias, visit_ids, event, entry.number)
 
-    async def _recover(self, now: float) -> None:
+    async def _recover(self, now: float, settle: Settle | None) -> None:
         left = await look(self._db, self._vault)
         if left.orphans:
-            _LOG.warning("consent: removing %d keys that no visitor of the store has", len(left.orphans))
             await self._vault.discard_key(*left.orphans)
         if left.keyless or left.lapsing:
-            ends = (len(left.keyless), len(left.lapsing))
-            _LOG.warning("consent: erasing %d visitors, and %d consents, whose keys are gone", *ends)
+            stays = {visitor_id: await settle(visitor_id) for visitor_id in sorted(left.keyless)} if settle else {}
             async with self._db.write() as session:
                 for visitor_id in sorted(left.keyless):
-                    await self._erase(session, visitor_id, "", now, None, Settled())
+                    await self._erase(session, visitor_id, "", now, None, stays.get(visitor_id, Settled()))
                 for visitor_id in sorted(left.lapsing):
                     await self._agreements.end(session, visitor_id, now)
             try:

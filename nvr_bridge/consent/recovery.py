@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from ..store.database import Database
 from ..store.schema import ConsentRow, TemplateRow, VisitorRow
 from .agreements import consent_of
 from .vault import Vault, consent_key
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Remains:
 
 
 async def look(db: Database, vault: Vault) -> Remains:
-    """Compare. Whatever is readable only with a key that is gone is gone, so the key decides."""
+    """Compare, and say what is found. Whatever is readable only with a key that is gone is gone, so the key decides."""
     async with db.read() as session:
         visitors = list(await session.scalars(select(VisitorRow)))
         in_force = select(ConsentRow).where(ConsentRow.superseded_at.is_(None))
@@ -36,10 +39,11 @@ async def look(db: Database, vault: Vault) -> Remains:
     keyless = frozenset(known - vault.visitors)
     kept = {consent_key(one.consent_id) for one in agreed if one.visitor_id not in keyless}
     locked = [one for one in agreed if consent_key(one.consent_id) not in vault.consents]
-    return Remains(
-        visitors=visitors,
-        agreed=agreed,
-        orphans=(vault.visitors - known) | (vault.consents - kept),
-        keyless=keyless,
-        lapsing=frozenset(one.visitor_id for one in locked if one.consent_id in sealed) - keyless,
-    )
+    orphans = (vault.visitors - known) | (vault.consents - kept)
+    lapsing = frozenset(one.visitor_id for one in locked if one.consent_id in sealed) - keyless
+    if orphans:
+        _LOG.warning("consent: removing %d keys that no visitor of the store has", len(orphans))
+    if keyless or lapsing:
+        ends = (len(keyless), len(lapsing))
+        _LOG.warning("consent: erasing %d visitors, and %d consents, whose keys are gone", *ends)
+    return Remains(visitors, agreed, orphans, keyless, lapsing)

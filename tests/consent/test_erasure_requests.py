@@ -40,6 +40,21 @@ async def test_a_request_that_a_crash_cut_off_is_finished_at_the_next_start(tmp_
         assert (after["attribution"], after["evidence_erased"]) == (verdict, True)
 
 
+async def test_of_one_whose_key_was_destroyed_already_the_verdicts_stay_too(tmp_path: Path) -> None:
+    async with kept_site(tmp_path) as kept:
+        ann = await kept.agree(1)
+        visit = await kept.visit(ann, 0.1, number="13800138000", seen=0.6)
+        verdict = (await kept.verdicts())[visit.visit_id]
+        await requests(kept).add(ann, START)
+        await kept.site.vault.destroy_key(ann)  # and no more
+    async with kept_site(tmp_path) as kept:
+        await kept.leaving.resume()
+        await nothing_is_left(kept, ann, 1)
+        after = (await kept.verdicts())[visit.visit_id]
+        assert (after["attribution"], after["rule"]) == (verdict["attribution"], verdict["rule"])
+        assert after["evidence_erased"]
+
+
 async def test_what_the_disk_refused_is_owed_matches_nobody_and_is_tried_again(tmp_path: Path) -> None:
     async with kept_site(tmp_path) as kept:
         ann = await kept.agree(1)
