@@ -27,7 +27,6 @@ _KINDS: dict[str, Any] = {  # of the fields that are no words
 }
 _WORD = vol.All(cv.string, vol.Strip, vol.Length(min=1, max=80))
 _ON_WIRE = {"date": "day", "version": "seen"}  # the engine's words for these fields
-_BY = ("case/", "engine/")  # the engine notes which of the hub's users gave these
 # What an answer may have of what the engine says. Nothing gets into it only because a newer engine says more.
 _TOLD = frozenset(
     f"case state version alias zone started_at ended_at earlier returning attribution partner rule risks needs_review "
@@ -44,7 +43,7 @@ class Action:
     needs: str = ""  # fields
     takes: str = ""  # fields that may be left out
     also: Mapping[str, Any] = field(default_factory=dict)  # what the command is given besides
-    lists: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # the answer's, by what each is asked with
+    lists: Mapping[str, dict[str, Any]] = field(default_factory=dict)  # the answer's, by what each is asked with
 
     @property
     def fields(self) -> dict[vol.Marker, Any]:
@@ -81,15 +80,16 @@ def register(hass: HomeAssistant) -> None:
 async def _run(hass: HomeAssistant, action: Action, call: ServiceCall) -> ServiceResponse:
     by, bridge = await who(hass, call.context), _engine(hass, call.data.get("config_entry_id"))
     given = {_ON_WIRE.get(key, key): value for key, value in call.data.items() if key != "config_entry_id"}
-    given = {**given, **action.also, **(by if action.command.startswith(_BY) and not action.lists else {})}
+    given = {**given, **by, **action.also}
     if "zone" in given:  # its device, as people choose it, or its id, as cases name it
         device, prefix = dr.async_get(hass).async_get(given["zone"]), bridge.identifier("zone_")
         names = [identifier[1] for identifier in device.identifiers if identifier[0] == DOMAIN] if device else []
         given["zone"] = names[0].removeprefix(prefix) if names else given["zone"]
     with asked():
         if action.lists:
+            # A report's `by` is what it counts by, and names nobody.
             return {
-                key: _told(await bridge.call(action.command, **given, **more)) for key, more in action.lists.items()
+                key: _told(await bridge.call(action.command, **(given | more))) for key, more in action.lists.items()
             }
         result = await bridge.call(action.command, **given)
     return _told(result) if call.return_response else None

@@ -70,8 +70,12 @@ async def test_a_pass_or_a_zone_that_does_not_exist(
     assert caught.value.translation_key == f"{field}_not_found"
 
 
-async def test_the_numbers_of_a_day(hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry) -> None:
-    report = await run(hass, "daily_report", date="2026-03-02")
+@pytest.mark.parametrize("somebody", [True, False])
+async def test_the_numbers_of_a_day(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, hass_admin_user: User, somebody: bool
+) -> None:
+    context = Context(user_id=hass_admin_user.id) if somebody else None
+    report = await run(hass, "daily_report", context, date="2026-03-02")
     assert engine.of("report/visits") == [
         {"type": "report/visits", "day": "2026-03-02", "by": by} for by in ("day", "partner", "zone", "hour")
     ]
@@ -124,6 +128,29 @@ async def test_what_the_profile_does_not_allow(
     with pytest.raises(ServiceValidationError, match="180 days at most") as caught:
         await order(hass, "set_retention", visits=900)
     assert caught.value.translation_key == "refused"
+
+
+@pytest.mark.parametrize(
+    ("action", "data", "command"),
+    [
+        ("check_in", {"zone": "desk", "code": CODE}, "pass/scan"),
+        ("withdraw_consent", {"alias": "amber otter 42"}, "consent/withdraw"),
+        ("list_cases", {}, "case/list"),
+        ("set_retention", {"visits": 90}, "retention/set"),
+        ("purge", {}, "retention/purge"),
+    ],
+)
+async def test_the_engine_notes_who_did_it(
+    hass: HomeAssistant,
+    engine: FakeEngine,
+    loaded: MockConfigEntry,
+    hass_admin_user: User,
+    action: str,
+    data: dict[str, Any],
+    command: str,
+) -> None:
+    await run(hass, action, Context(user_id=hass_admin_user.id), **data)
+    assert engine.of(command)[-1]["by"] == hass_admin_user.id
 
 
 async def test_a_purge_says_what_it_removed(hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry) -> None:
