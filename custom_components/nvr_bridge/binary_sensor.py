@@ -1,5 +1,7 @@
 """Is the engine there, may it recognise, and do pictures arrive?"""
 
+from typing import Any
+
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import EntityCategory
 
@@ -7,18 +9,14 @@ from .entity import BridgeEntity, Shown, setup_of
 
 PARALLEL_UPDATES = 0
 
-_CONNECTIVITY = BinarySensorDeviceClass.CONNECTIVITY
-_DIAGNOSTIC = EntityCategory.DIAGNOSTIC
-
+_HEALTH: dict[str, Any] = {
+    "device_class": BinarySensorDeviceClass.CONNECTIVITY,
+    "entity_category": EntityCategory.DIAGNOSTIC,
+}
 SHOWN = {
     "engine": [
         Shown(
-            key="connected",
-            path="id",
-            device_class=_CONNECTIVITY,
-            entity_category=_DIAGNOSTIC,
-            value=lambda bridge, engine_id: bridge.connected,
-            available=lambda bridge, engine: True,  # it says why the others are not
+            key="connected", path="id", **_HEALTH, value=lambda bridge, _: bridge.connected, available=lambda *_: True
         ),
         Shown(key="armed", attributes={"reasons": "watch.reasons"}),
     ],
@@ -27,8 +25,7 @@ SHOWN = {
         Shown(
             key="online",
             path="state",
-            device_class=_CONNECTIVITY,
-            entity_category=_DIAGNOSTIC,
+            **_HEALTH,
             value=lambda bridge, state: state == "online",
             attributes={"status": "state", "reason": "reason"},
         ),
@@ -37,10 +34,7 @@ SHOWN = {
 
 
 class BridgeBinarySensor(BridgeEntity, BinarySensorEntity):
-    @property
-    def is_on(self) -> bool | None:
-        on: bool | None = self.value
-        return on
+    _shows = "is_on"
 
 
 async_setup_entry = setup_of(BridgeBinarySensor, SHOWN)

@@ -21,7 +21,7 @@ from .errors import CannotConnectError, CertificateError, EngineError, Unauthori
 from .issues import Issues
 from .memory import Memory
 from .signs import Signs
-from .wire import KINDS, Subscribed, Thing, event, things
+from .wire import KINDS, Subscribed, Thing, event, things, understood
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -119,8 +119,9 @@ class Bridge:
                 self._client, subscribed = opened or await self._connect()
                 async with aclosing(self._client):
                     opened, wait = None, FIRST_WAIT
-                    self._arrived(subscribed)
-                    await self._client.listen(self._heard)
+                    with understood("state"):  # also by what shows it, long after it was read
+                        self._arrived(subscribed)
+                        await self._client.listen(self._heard)
             except EngineError as err:
                 self._lost(err)
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))
@@ -141,7 +142,7 @@ class Bridge:
             self._show(entry)
         self.memory.saw(sequence)
         self._signs.report_now()
-        self._issues.zones(self.all("zone"))
+        self._issues.look(self.things.values())
 
     def _heard(self, message: dict[str, Any]) -> None:
         """Something changed. Raises `CannotConnectError`."""
@@ -159,6 +160,7 @@ class Bridge:
                     self._cameras.follow(())
                     self._prune()
                     self._tell_all()
+                self._issues.look(self.things.values())
 
     def _lost(self, error: EngineError) -> None:
         """The connection ended, or did not come about."""
@@ -183,9 +185,7 @@ class Bridge:
             self._cameras.follow(() if known else (thing.topic,))
         self._introduce(thing, known)
         self._tell(thing.topic)
-        self._tell(f"zone_{thing.state.get('zone')}")
-        if thing.kind == "zone":
-            self._issues.zones([thing])
+        self._tell(f"zone_{thing.state.get('zone')}")  # a camera's, whose people are known only while it is up
 
     def _take(self, there_is: list[Thing]) -> None:
         known, self.things = self.things, {thing.topic: thing for thing in there_is}

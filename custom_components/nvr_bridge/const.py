@@ -3,11 +3,16 @@
 from homeassistant.const import Platform
 
 DOMAIN = "nvr_bridge"
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR, Platform.TODO]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.EVENT, Platform.NUMBER]
+PLATFORMS += [Platform.SELECT, Platform.SENSOR, Platform.SWITCH, Platform.TODO]
 
 SCHEMA = 1  # of the wire contract, the newest version spoken here
 OLDEST_SCHEMA = 1
 DEFAULT_PORT = 8645
+
+# What is told of a zone; what a newer engine tells beyond that is not shown.
+EVENT_TYPES = ["person_approaching", "first_visit", "returning_visit", "visit_ended"]
+EVENT_TYPES += ["consent_granted", "consent_withdrawn", "channel_visit", "risk_raised", "attribution"]
 
 CONF_FINGERPRINT = "fingerprint"  # in the data, where the connection is encrypted: of the engine's certificate
 

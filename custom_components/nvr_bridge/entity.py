@@ -24,7 +24,7 @@ class Shown(EntityDescription):
     value: Callable[[Bridge, Any], Any] = lambda bridge, value: value  # what is shown of what the field holds
     available: Callable[[Bridge, Thing], bool] = lambda bridge, thing: bridge.connected
     attributes: Mapping[str, str] = MappingProxyType({})  # name → path
-    command: str = ""  # for what can be set
+    command: str = ""  # for what people may do
 
     @property
     def field(self) -> str:
@@ -33,47 +33,54 @@ class Shown(EntityDescription):
 
 
 class BridgeEntity(Entity):
-    """Pushed; unavailable while the engine is, unless its description knows better."""
+    """Pushed; unavailable while the engine is, unless its description knows better. Null is unknown."""
 
     entity_description: Any  # a `Shown`, and whatever else the platform wants described
     _attr_has_entity_name = True
     _attr_should_poll = False
+    _shows = ""  # which attribute of the platform's own the value is
 
     def __init__(self, bridge: Bridge, thing: Thing, description: Shown) -> None:
-        self.bridge = bridge
-        self.entity_description = description
-        self._topic = thing.topic
+        self.bridge, self.thing, self.entity_description = bridge, thing, description
+        self._seen: Any = None
         self._attr_translation_key = description.key
         self._attr_unique_id = f"{bridge.identifier(thing.topic)}_{description.key}"
         self._attr_device_info = _device(bridge, thing)
-
-    @property
-    def thing(self) -> Thing | None:
-        """None from its removal until its entities are gone too."""
-        return self.bridge.things.get(self._topic)
-
-    @property
-    def value(self) -> Any:
-        """None if the engine does not know it, or is not there to say."""
-        value = self.thing and self.thing.state.get(self.entity_description.field)
-        return None if value is None else self.entity_description.value(self.bridge, value)
-
-    @property
-    def available(self) -> bool:
-        return self.thing is not None and self.entity_description.available(self.bridge, self.thing)
-
-    @property
-    def extra_state_attributes(self) -> dict[str, Any]:
-        state = self.thing.state if self.thing else {}
-        shown = {name: state.get(path) for name, path in self.entity_description.attributes.items()}
-        return {name: round(value, 1) if isinstance(value, float) else value for name, value in shown.items()}
+        self._see()
 
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
-        self.async_on_remove(self.bridge.listen(self._topic, self.async_write_ha_state))
+        self._see()
+        self.async_on_remove(self.bridge.listen(self.thing.topic, self._changed))
+
+    @callback
+    def _changed(self) -> None:
+        """Written only if it is news: the recorder notes the time of each writing."""
+        if self._see():
+            self.async_write_ha_state()
+
+    def _see(self) -> bool:
+        it, bridge, thing = self.entity_description, self.bridge, self.bridge.things.get(self.thing.topic)
+        self.thing = thing or self.thing
+        state = self.thing.state
+        value = state.get(it.field)
+        there = thing is not None and it.field in state and it.available(bridge, thing)
+        more = {name: _short(state.get(path)) for name, path in it.attributes.items()}
+        before, self._seen = self._seen, (there, None if value is None else it.value(bridge, value), more)
+        if self._seen == before:
+            return False
+        self._attr_available, shown, self._attr_extra_state_attributes = self._seen
+        if it.field in state:
+            self.show(shown)
+        return True
+
+    def show(self, value: Any) -> None:
+        """Another value than before; None if it is not known."""
+        if self._shows:
+            setattr(self, f"_attr_{self._shows}", value)
 
     async def ask(self, **arguments: Any) -> None:
-        """Have the engine do what the description says, for the user who wants it; what comes of it is pushed."""
+        """Have the engine do what the description says, for the user who wants it. What comes of it is pushed."""
         if self._context and self._context.user_id:
             arguments["by"] = self._context.user_id
         with asked():
@@ -102,14 +109,17 @@ def setup_of(
     return async_setup_entry
 
 
+def _short(value: Any) -> Any:
+    return round(value, 1) if isinstance(value, float) else value
+
+
 def _device(bridge: Bridge, thing: Thing) -> DeviceInfo:
-    info = DeviceInfo(identifiers={(DOMAIN, bridge.identifier(thing.topic))}, name=thing.name)
-    info |= {"manufacturer": "NVR Bridge", "model": thing.kind.capitalize()}
+    info = DeviceInfo(identifiers={(DOMAIN, bridge.identifier(thing.topic))}, manufacturer="NVR Bridge")
+    info |= {"model": thing.kind.capitalize()}
     if thing.kind == "engine":
         info |= {"sw_version": thing.state.get("version"), "entry_type": DeviceEntryType.SERVICE}
-    # A camera is often called as its zone is; the hub would number the second one's entities.
-    before = KINDS[: KINDS.index(thing.kind)]
-    if any(other.name == thing.name for kind in before for other in bridge.all(kind)):
-        del info["name"]
-        info |= {"translation_key": thing.kind, "translation_placeholders": {"name": thing.name}}
-    return info
+    # A camera is often called as its zone is, and a site as its engine; the hub would number the second one's entities.
+    before = [other.name for kind in KINDS[: KINDS.index(thing.kind)] for other in bridge.all(kind)]
+    if thing.name in before:
+        return info | {"translation_key": thing.kind, "translation_placeholders": {"name": thing.name}}
+    return info | {"name": thing.name}

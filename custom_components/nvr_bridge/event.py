@@ -8,13 +8,12 @@ from homeassistant.helpers import restore_state
 from homeassistant.helpers.entity import Entity
 
 from .bridge import FORGET, Bridge
+from .const import EVENT_TYPES
 from .entity import BridgeEntity, Shown, setup_of
 from .wire import Thing
 
 PARALLEL_UPDATES = 0
 
-EVENT_TYPES = ["person_approaching", "first_visit", "returning_visit", "visit_ended"]
-EVENT_TYPES += ["consent_granted", "consent_withdrawn", "channel_visit", "risk_raised", "attribution"]
 DETAILS = ["confidence", "case", "attribution", "partner", "rule", "risks", "needs_review", "returning"]
 DETAILS += ["state", "version"]
 

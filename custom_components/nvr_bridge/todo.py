@@ -6,16 +6,16 @@ from typing import Any
 
 from homeassistant.components.todo import TodoItem, TodoListEntity
 from homeassistant.components.todo.const import TodoItemStatus, TodoListEntityFeature
-from homeassistant.core import callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.dt import as_local
 
 from .actions import who
-from .bridge import EVENT
+from .bridge import EVENT, Bridge
 from .const import DOMAIN
 from .entity import BridgeEntity, Shown, setup_of
 from .errors import EngineError
+from .wire import Thing
 
 PARALLEL_UPDATES = 1
 
@@ -27,14 +27,15 @@ class CasesToReview(BridgeEntity, TodoListEntity):
     """Names nobody. An item's id is the verdict that it shows, so that nobody confirms what they have not seen."""
 
     _attr_supported_features = TodoListEntityFeature.UPDATE_TODO_ITEM
-    _known: Any = None
+
+    def __init__(self, bridge: Bridge, thing: Thing, description: Shown) -> None:
+        self._due = asyncio.Event()
+        super().__init__(bridge, thing, description)
 
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
-        self._due = asyncio.Event()
         self._looking = self.hass.async_create_background_task(self._look(), f"{DOMAIN} cases")
         self.async_on_remove(self.bridge.listen(EVENT, self._due.set))
-        self.async_on_remove(self.bridge.listen(self._topic, self._changed))
 
     async def async_will_remove_from_hass(self) -> None:
         self._looking.cancel()
@@ -50,10 +51,8 @@ class CasesToReview(BridgeEntity, TodoListEntity):
         self._due.set()  # whatever comes of it
         await self.ask(case=case, seen=version)
 
-    @callback
-    def _changed(self) -> None:
-        before, self._known = self._known, self.bridge.connected and self.value
-        if before != self._known:
+    def show(self, value: Any) -> None:
+        if self.hass:
             self._due.set()
 
     async def _look(self) -> None:

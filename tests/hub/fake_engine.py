@@ -13,39 +13,12 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 from fake_certificate import Certificate
+from fake_controls import ENGINE, SITE, control
 from fake_desk import desk
 
 TOKEN = "token-of-the-hub"
 CODE = "12345678"
 NOTICE = "a" * 64
-
-ENGINE = {
-    "id": "e" * 32,
-    "name": "Riverside",
-    "version": "0.1.0",
-    "profile": "demo",
-    "armed": False,
-    "subjects": 1,
-    "embeddings": 0,
-    "embeddings_without_permit": 0,
-    "permits": 0,
-    "tracks": 0,
-    "sign_ttl": 1.0,
-    "watch": {
-        "subjects_warning": 1000,
-        "oldest_template": "2026-03-02T09:00:00.000+00:00",
-        "to_renew": 2,
-        "erasures_overdue": 0,
-        "log_cut": True,
-        "last_purge": None,
-        "next_purge": "2026-03-02T10:00:00.000+00:00",
-        "reasons": ["assessment_missing", "sign_unknown"],
-        "assessment_expires_at": None,
-        "keys_by": "file",
-        "keys_backed_up_at": None,
-    },
-    "cases_waiting": 0,
-}
 
 
 def zone(zone_id: str, kind: str, **changes: Any) -> dict[str, Any]:
@@ -61,9 +34,13 @@ def zone(zone_id: str, kind: str, **changes: Any) -> dict[str, Any]:
         "needs_act": kind == "opt_in_lane",
         "notice_hash": NOTICE,
         "people_present": 0,
+        "people_approaching": 0,
         "people_today": 0,
         "visits_today": 0,
         "returning_today": 0,
+        "last_event": None,
+        "last_event_at": None,
+        "recognition": True,
         **changes,
     }
 
@@ -82,7 +59,10 @@ def camera(camera_id: str, zone_id: str, **changes: Any) -> dict[str, Any]:
         "stream": {"name": "sub", "codec": "h264", "width": 640, "height": 360, "fps": 14.98},
         "decoded": 0,
         "analysed": 0,
+        "analysed_per_second": 4.96,
         "dropped": 0,
+        "clock_offset": 1.52,
+        "recognition": True,
         **changes,
     }
 
@@ -124,7 +104,8 @@ class FakeEngine:
     def __init__(self) -> None:
         self.port = 0
         self.hello: dict[str, Any] = {"type": "hello", "schema": 1, "oldest_schema": 1}
-        self.engine = dict(ENGINE)
+        self.engine = deepcopy(ENGINE)
+        self.site = dict(SITE)
         self.zones = {
             "entrance": zone("entrance", "observe"),
             "lane": zone("lane", "opt_in_lane"),
@@ -250,6 +231,11 @@ class FakeEngine:
         del self.cameras[camera_id]
         await self.push({"type": "state", "removed_camera": camera_id})
 
+    async def site_is(self, **changes: Any) -> None:
+        """What the whole site counts changed."""
+        self.site.update(changes)
+        await self.push({"type": "state", "site": self.site})
+
     async def engine_is(self, **changes: Any) -> None:
         """The engine changed."""
         self.engine.update(changes)
@@ -338,6 +324,7 @@ class FakeEngine:
             result = self.cases[asked["case"]] = {**self.cases[asked["case"]], **answer_given, "state": "changed"}
         else:
             result = desk(asked, self.cases)
+            await control(self, asked)
         await socket.send_json({**answer, "success": True, "result": result})
         if asked["type"] == "zone/sign":
             await self._sign(asked)
@@ -374,6 +361,7 @@ class FakeEngine:
             {
                 "snapshot": {
                     "engine": self.engine,
+                    "site": self.site,
                     "cameras": list(self.cameras.values()),
                     "zones": list(self.zones.values()),
                 },

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 import voluptuous as vol
 from conftest import INTEGRATION
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.icon import async_get_icons
 from homeassistant.helpers.service import async_get_all_descriptions
 from homeassistant.helpers.translation import async_get_translations
@@ -18,7 +18,10 @@ from homeassistant.loader import async_get_integration
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.nvr_bridge.actions import ACTIONS
+from custom_components.nvr_bridge.const import PLATFORMS
 from custom_components.nvr_bridge.event import DETAILS
+from custom_components.nvr_bridge.number import SHOWN as NUMBERS
+from custom_components.nvr_bridge.select import SHOWN as SELECTS
 
 ROOT = INTEGRATION.parent.parent
 
@@ -60,13 +63,19 @@ def test_the_english_texts_are_the_texts() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
-async def test_every_entity_has_a_name(hass: HomeAssistant, loaded: MockConfigEntry, language: str) -> None:
+async def test_every_entity_has_a_name_and_an_icon(hass: HomeAssistant, loaded: MockConfigEntry, language: str) -> None:
     names = await async_get_translations(hass, language, "entity", {"nvr_bridge"})
-    entities = [hass.states.get(entity_id) for entity_id in hass.states.async_entity_ids()]
-    assert len(entities) == 4 + 3 * 6 + 2 * 2
-    wanted = set(re.findall(r'\bkey="(\w+)"|_count\("(\w+)"', sources()))
-    for key in {first or second for first, second in wanted}:
-        assert any(name.endswith(f".{key}.name") and text for name, text in names.items()), key
+    icons = (await async_get_icons(hass, "entity", {"nvr_bridge"}))["nvr_bridge"]
+    entities = er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
+    assert {entity.domain for entity in entities} == set(PLATFORMS)
+    for entity in entities:
+        key = entity.translation_key
+        assert names[f"component.nvr_bridge.entity.{entity.domain}.{key}.name"], entity.entity_id
+        assert key in icons.get(entity.domain, {}) or entity.original_device_class, entity.entity_id
+    named = {(name.split(".")[3], name.split(".")[4]) for name in names}
+    keys = {(entity.domain, str(entity.translation_key)) for entity in entities}
+    offered = {("number", it.key) for it in NUMBERS["engine"]} | {("select", it.key) for it in SELECTS["engine"]}
+    assert named == keys | offered
 
 
 async def test_the_actions_are_described(hass: HomeAssistant, loaded: MockConfigEntry) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from conftest import INTEGRATION, is_shown, until
 from fake_engine import FakeEngine
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 
@@ -105,6 +107,60 @@ async def test_an_engine_that_does_not_answer_is_until_it_does(
     assert raised.translation_key == "unreachable"
     await engine.start()
     await until(lambda: ir.async_get(hass).async_get_issue(*key) is None)
+
+
+async def test_what_was_disarmed_by_hand_is_not_out_of_order(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
+) -> None:
+    await until(lambda: issue(hass, loaded, "desk"))
+    await engine.zone_is("desk", reasons=["assessment_missing", "disarmed"], recognition=False)
+    await until(lambda: issue(hass, loaded, "desk") is None)
+    await engine.zone_is("desk", reasons=["assessment_missing"], recognition=True)
+    await until(lambda: issue(hass, loaded, "desk"))
+
+
+def in_days(days: float) -> str:
+    return (dt_util.utcnow() + timedelta(days=days)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right"),
+    [
+        ("erasures_overdue", {"erasures_overdue": 2}, {"erasures_overdue": 0}),
+        ("many_subjects", {"subjects_warning": 0.5}, {"subjects_warning": None}),
+        ("assessment_expires", {"assessment_expires_at": in_days(29)}, {"assessment_expires_at": in_days(31)}),
+        ("assessment_expires", {"assessment_expires_at": in_days(29)}, {"assessment_expires_at": in_days(-1)}),
+    ],
+)
+async def test_what_whoever_answers_for_the_data_has_to_do(
+    hass: HomeAssistant,
+    engine: FakeEngine,
+    loaded: MockConfigEntry,
+    name: str,
+    wrong: dict[str, object],
+    right: dict[str, object],
+) -> None:
+    issues, key = ir.async_get(hass), ("nvr_bridge", f"{name}_{loaded.entry_id}")
+    assert issues.async_get_issue(*key) is None
+    await engine.engine_is(watch={**engine.engine["watch"], **wrong})
+    await until(lambda: issues.async_get_issue(*key))
+    raised = issues.async_get_issue(*key)
+    assert raised
+    assert raised.translation_key == name
+    words = json.loads((INTEGRATION / "translations" / "zh-Hans.json").read_text(encoding="utf-8"))["issues"][name]
+    assert all("{" not in text.format(**raised.translation_placeholders or {}) for text in words.values())
+    await engine.engine_is(watch={**engine.engine["watch"], **right})
+    await until(lambda: issues.async_get_issue(*key) is None)
+
+
+async def test_the_issue_of_a_zone_goes_with_it(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
+) -> None:
+    await until(lambda: issue(hass, loaded, "lane"))
+    del engine.zones["lane"]
+    await engine.push({"type": "state", "removed_zone": "lane"})
+    await until(lambda: issue(hass, loaded, "lane") is None)
+    assert hass.states.get("event.lane_visit") is None
 
 
 async def test_unloading_takes_the_issues_along(hass: HomeAssistant, loaded: MockConfigEntry) -> None:

@@ -106,7 +106,8 @@ async def test_an_engine_that_only_observes_has_nothing_to_bind(
 ) -> None:
     for zone in ("lane", "desk"):
         await engine.zone_is(zone, needs_sign=False, needs_act=False, reasons=["policy"])
-    await until(lambda: not loaded.runtime_data.things["zone_desk"].state["needs_sign"])
+    await engine.engine_is(settings=[])
+    await until(lambda: not loaded.runtime_data.things["engine"].state["settings"])
     flow = await hass.config_entries.options.async_init(loaded.entry_id)
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "nothing_to_set")
 

@@ -51,7 +51,9 @@ async def test_a_camera_called_as_its_zone_is_told_apart(
 
 async def test_each_thing_is_a_device_of_the_entry(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), loaded.entry_id)
-    assert {device.name for device in devices} == {"Riverside", "Entrance", "Lane", "Desk", "North", "South"}
+    assert {device.name for device in devices} == {
+        *("Riverside", "Riverside site", "Entrance", "Lane", "Desk", "North", "South")
+    }
     assert {device.via_device_id for device in devices} == {None}
     (engine,) = (device for device in devices if ("nvr_bridge", ENGINE_ID) in device.identifiers)
     assert engine.sw_version == "0.1.0"
