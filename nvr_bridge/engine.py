@@ -43,7 +43,6 @@ from .office.notary import Notary
 from .office.portal import Portal
 from .office.register import Register
 from .office.signings import Signings
-from .presence import Presence
 from .server.app import Server
 from .service import Parts, Service
 from .settings_file import SettingsFile
@@ -171,7 +170,7 @@ async def _parts(
     kept = Kept(database, ledger, base.settings, base.assessments)
     lock = (live.interlock, live.gate, enrolment, live.presence, live.fleet)
     leaving = Leaving(records, Requests(database), *seen, casebook, bus)
-    register = Register(config, vault, records, passes, attendance, unjudged, live.presence.refresh)
+    register = Register(config, vault, records, passes, attendance, unjudged, live.presence.push)
     store = Store(database, evidence, ClaimTable(database), TokenTable(database), partners, ledger)
     return Parts(
         config=config,
@@ -192,6 +191,7 @@ async def _parts(
         presence=live.presence,
         arming=Arming(config, policy, kept, *lock),
         latest=live.latest,
+        today=live.today,
         site=live.site,
         enrolment=enrolment,
         fleet=live.fleet,
@@ -204,7 +204,7 @@ async def _parts(
         portal=Portal(config, store, unjudged),
         signings=Signings(register, evidence, casebook),
         identities=Identities(register, evidence),
-        cases=await _cases(config, store, base.log, bus, records, casebook, unjudged, live.presence),
+        cases=await _cases(config, store, base.log, bus, records, casebook, unjudged, live),
         casebook=casebook,
         notary=Notary(store, base.checkpoints, CaseFiles(config, store, records, casebook), config.timezone),
         receipts=base.receipts,
@@ -234,12 +234,12 @@ async def _cases(
     records: Records,
     casebook: Casebook,
     unjudged: Unjudged,
-    presence: Presence,
+    live: Live,
 ) -> CaseDesk:
     """Who tells verdicts, and who settles them; what was left untold is to be told first."""
     verdicts = Verdicts(store.database, log, bus, store.evidence, casebook, unjudged, config.rules)
     await verdicts.load()
-    return CaseDesk(config, store, records, casebook, verdicts, unjudged, presence)
+    return CaseDesk(config, store, records, casebook, verdicts, unjudged, live.presence.push, live.today)
 
 
 def _kiosk(parts: Parts, passes: Passes, reader: CodeReader) -> Kiosk:

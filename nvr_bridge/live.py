@@ -24,6 +24,7 @@ from .sight import Sight
 from .site import Site
 from .store.cameras import CameraTable
 from .store.visits import VisitTable
+from .today import Today
 from .vision.qr_codes import CodeReader
 from .vision.sessions import load
 from .visits.attendance import Attendance
@@ -45,6 +46,7 @@ class Live:
     attendance: Attendance
     recogniser: Recogniser
     latest: Latest
+    today: Today
     presence: Presence
     site: Site
     reader: CodeReader
@@ -63,7 +65,8 @@ async def build_live(
     attendance = await _attendance(config, evidence.visits, bus, unjudged)
     recogniser = Recogniser(config.zones, gate, gallery, attendance, evidence.sightings, sight)
     approach, latest = Approach(config.zones, config.approach_gap, database, log, bus), Latest(config.zones, log, bus)
-    presence = Presence(config, interlock, recogniser, evidence, approach, latest, bus)
+    today = Today(config.timezone, config.zones, evidence.cases, evidence.sightings, bus)
+    presence = Presence(config, interlock, recogniser, today, approach, latest, bus)
     reader, fleet = _cameras(config, CameraTable(database, base.vault), sight, presence, gate, bus, stack)
     return Live(
         interlock=interlock,
@@ -75,8 +78,9 @@ async def build_live(
         attendance=attendance,
         recogniser=recogniser,
         latest=latest,
+        today=today,
         presence=presence,
-        site=Site(config.name, config.timezone, evidence.cases, presence.everybody, bus),
+        site=Site(config.name, today, presence.everybody, bus),
         reader=reader,
         fleet=fleet,
     )

@@ -20,26 +20,15 @@ from .messages import ZoneStatus
 from .models import Camera, Track, ZoneKind
 from .office.listing import iso
 from .recognise import Recogniser
-from .visits.casebook import Tables
-from .visits.sessions import day_start
+from .today import Today
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """What a camera sees."""
 
-    zone_id: str
     people: int = 0
     approaching: int = 0
-
-
-@dataclass(slots=True)
-class _Today:
-    """Counts since local midnight, as the store has them."""
-
-    people: int = 0
-    visits: int = 0
-    returning: int = 0
 
 
 class Presence:
@@ -50,7 +39,7 @@ class Presence:
         config: Config,
         interlock: Interlock,
         recogniser: Recogniser,
-        evidence: Tables,
+        today: Today,
         approach: Approach,
         latest: Latest,
         bus: Bus,
@@ -59,17 +48,13 @@ class Presence:
         self._zones = config.zones
         self._interlock = interlock
         self._recogniser = recogniser
-        self._visits = evidence.visits
-        self._sightings = evidence.sightings
+        self._today = today
         self._bus = bus
         self._approach = approach
         self._latest = latest
-        self._timezone = config.timezone
         self._clock = clock
-        self._seen: dict[str, _Seen] = {}  # by camera
+        self._seen: dict[str, dict[str, _Seen]] = {zone_id: {} for zone_id in config.zones}  # by zone, then by camera
         self._nearing: defaultdict[str, Nearing] = defaultdict(Nearing)  # by camera
-        self._today = {zone_id: _Today() for zone_id in config.zones}
-        self._day = 0.0
         self._told: dict[str, ZoneStatus] = {}
 
     # --- what cameras tell ---
@@ -77,7 +62,7 @@ class Presence:
     async def viewed(self, camera: Camera, view: View) -> None:
         """A frame was looked at: say who is present, then who they are."""
         approaching = self._nearing[camera.camera_id].seen(view.live)
-        self._seen[camera.camera_id] = _Seen(camera.zone_id, len(view.live), approaching)
+        self._seen[camera.zone_id][camera.camera_id] = _Seen(len(view.live), approaching)
         self.push(camera.zone_id, view.at)
         alone = self.people(camera.zone_id) == 1
         if not alone:
@@ -91,22 +76,22 @@ class Presence:
     async def ended(self, track: Track) -> None:
         """A track is over: it was one more person."""
         await self._recogniser.ended(track)
-        await self.refresh(track.zone_id)
+        self._today.seen(track)
+        self.push(track.zone_id)
 
     # --- what the server asks ---
 
     def people(self, zone_id: str) -> int:
         """Faces in view in the zone now."""
-        return sum(seen.people for seen in self._seen.values() if seen.zone_id == zone_id)
+        return sum(seen.people for seen in self._seen[zone_id].values())
 
     def everybody(self) -> int:
         """Faces in view now, wherever."""
-        return sum(seen.people for seen in self._seen.values())
+        return sum(self.people(zone_id) for zone_id in self._zones)
 
     def status(self, zone_id: str) -> ZoneStatus:
         """The zone's state now."""
         zone = self._zones[zone_id]
-        today = self._today[zone_id]
         last = self._latest.of(zone_id)
         reasons = self._interlock.reasons(zone_id, self._clock())
         return {
@@ -119,10 +104,10 @@ class Presence:
             "needs_act": self._interlock.needs_sign(zone_id) and zone.kind is ZoneKind.OPT_IN_LANE,
             "notice_hash": self._interlock.notice_hash,
             "people_present": self.people(zone_id),
-            "people_approaching": sum(seen.approaching for seen in self._seen.values() if seen.zone_id == zone_id),
-            "people_today": today.people,
-            "visits_today": today.visits,
-            "returning_today": today.returning,
+            "people_approaching": sum(seen.approaching for seen in self._seen[zone_id].values()),
+            "people_today": self._today.in_zone(zone_id, "people"),
+            "visits_today": self._today.in_zone(zone_id, "visits"),
+            "returning_today": self._today.in_zone(zone_id, "returning"),
             "recognition": zone_id not in self._interlock.switches.zones_off,
             "last_event": last[0] if last else None,
             "last_event_at": iso(last[1]) if last else None,
@@ -135,19 +120,7 @@ class Presence:
             self._told[zone_id] = status
             self._bus.publish(State("zone", status, frame_at))
 
-    async def refresh(self, zone_id: str) -> None:
-        """Read the zone's counts of today from the store, and tell what changed."""
-        since = day_start(self._clock(), self._timezone)
-        visits, returning = await self._visits.counts(zone_id, since)
-        self._today[zone_id] = _Today(await self._sightings.people(zone_id, since), visits, returning)
-        self.push(zone_id)
-
-    async def sweep(self) -> None:
-        """Tell what changed; at local midnight the counts start again, and at start they are read for the first time."""
-        day = day_start(self._clock(), self._timezone)
-        if day != self._day:
-            self._day = day
-            for zone_id in self._zones:
-                await self.refresh(zone_id)
+    def push_all(self) -> None:
+        """The same of every zone: what changed without anybody in view."""
         for zone_id in self._zones:
             self.push(zone_id)

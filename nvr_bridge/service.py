@@ -50,6 +50,7 @@ from .sight import Sight
 from .site import Site
 from .store.database import Database
 from .store.tokens import TokenTable
+from .today import Today
 from .visits.attendance import Attendance
 from .visits.casebook import Case, Casebook, Tables
 from .visits.scenario import read_settings
@@ -81,6 +82,7 @@ class Parts:
     presence: Presence
     arming: Arming
     latest: Latest
+    today: Today
     site: Site
     enrolment: Enrolment
     fleet: Fleet
@@ -288,8 +290,9 @@ class Service:
         await self._count_today()
 
     async def _count_today(self) -> None:
-        await self._parts.presence.sweep()
-        await self._parts.site.sweep()
+        await self._parts.today.sweep()
+        self._parts.presence.push_all()
+        self._parts.site.push()
 
     async def tell_verdicts(self) -> None:
         """Tell what visits came to, and how many cases wait for somebody."""

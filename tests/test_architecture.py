@@ -57,6 +57,7 @@ TOGETHER = {
     "recognise.py",
     "service.py",
     "site.py",
+    "today.py",
     "watch.py",
 }
 NATIVE = {"av", "numpy", "onnxruntime", "cv2", "onnx", "usearch", "sqlalchemy", "zeep", "onvif", "cryptography"}

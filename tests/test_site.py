@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from verdict_engine import ZONE, Engine, at, holder, started
 
+from nvr_bridge.errors import RetryError
 from nvr_bridge.events import Told
-from nvr_bridge.models import CaseState, ReviewAct, Visit
+from nvr_bridge.models import Box, CaseState, ReviewAct, Sighting, Track, Unknown, UnknownReason, Visit
 from nvr_bridge.site import Site
+from nvr_bridge.today import Today
 from nvr_bridge.visits.evidence import contact
 
 OTHER = contact("13800000002", b"a site's")
@@ -23,19 +26,33 @@ class SlowCases:
         self._engine = engine
         self._meanwhile = meanwhile
 
-    async def told_since(self, since: float) -> Sequence[tuple[str, int, dict[str, Any] | None]]:
+    async def told_since(self, since: float) -> Sequence[tuple[str, str, int, dict[str, Any] | None]]:
         rows = await self._engine.site.cases.told_since(since)
         await self._meanwhile()
         return rows
 
 
-def site_of(engine: Engine, people: int = 0, cases: Any = None) -> Site:
-    """What counts, told by the engine's bus."""
-    store = cases or engine.site.cases
-    return Site("Riverside", ZONE, store, lambda: people, engine.bus, clock=lambda: engine.now)
+class Counting:
+    """What counts, told by the engine's bus, and what tells it."""
+
+    def __init__(self, engine: Engine, people: int = 0, cases: Any = None) -> None:
+        store = (cases or engine.site.cases, engine.site.sightings)
+        self.today = Today(ZONE, ["desk", "lane"], *store, engine.bus, clock=lambda: engine.now)
+        self.site = Site("Riverside", self.today, lambda: people, engine.bus)
+        self.status = self.site.status
+
+    async def sweep(self) -> None:
+        """As the engine does every second."""
+        await self.today.sweep()
+        self.site.push()
 
 
-def counts(site: Site) -> dict[str, Any]:
+def site_of(engine: Engine, people: int = 0, cases: Any = None) -> Counting:
+    """That, of this engine."""
+    return Counting(engine, people, cases)
+
+
+def counts(site: Counting) -> dict[str, Any]:
     """What is not nought."""
     return {key: value for key, value in site.status().items() if value and key not in {"name", "day_started_at"}}
 
@@ -138,6 +155,64 @@ async def test_what_happens_while_the_day_is_read_is_not_lost(tmp_path: Path) ->
         site = site_of(engine, cases=SlowCases(engine, meanwhile))
         await site.sweep()
         assert counts(site) == {"visits_today": 2, "natural_today": 2}
+
+
+async def test_each_zone_counts_its_own_and_everybody_who_was_seen_there(tmp_path: Path) -> None:
+    async with started(tmp_path, at("9:00")) as engine:
+        today = site_of(engine).today
+        for number, zone, when in ((1, "lane", "8:00"), (2, "lane", "8:30"), (3, "desk", "8:30")):
+            await engine.site.sightings.add(nobody(number, zone, at(when)))
+        await engine.site.sightings.add(nobody(4, "lane", at("23:00", day=-1)))
+        await today.sweep()
+        visit = await comes(engine, None, OTHER)
+        for number, when in ((5, at("9:00")), (6, at("23:59", day=-1))):  # one of them came before midnight
+            today.seen(Track("door", "lane", number, when, when + 60, 5, Box(0, 0, 40, 50)))
+        assert [today.in_zone(zone, "people") for zone in ("lane", "desk", "pool")] == [3, 1, 0]
+        assert [today.in_zone(zone, "visits") for zone in ("lane", "desk")] == [0, 1]
+        await engine.after()
+        assert today.in_zone("desk", "natural") == 1
+        assert visit.zone_id == "desk"
+
+
+async def test_what_waits_is_counted_today_and_noticed_of_earlier_days(tmp_path: Path) -> None:
+    async with started(tmp_path, at("23:00")) as engine:
+        today = site_of(engine).today
+        await today.sweep()
+        visit = await comes(engine, await holder(engine.site))
+        await engine.after()
+        assert (today.on_site("waiting"), today.older) == (0, 0)
+        await engine.decides(visit, ReviewAct.SEND_BACK, CaseState.SENT_BACK)
+        await engine.after()
+        assert (today.on_site("waiting"), today.older) == (1, 0)
+        engine.now = at("0:01", day=1)
+        await today.sweep()
+        assert (today.on_site("waiting"), today.older) == (0, 0)
+        await engine.decides(visit, ReviewAct.CHANGE, CaseState.CHANGED, attribution="staff", partner=None)
+        await engine.after()
+        assert (today.on_site("waiting"), today.older) == (0, 1)
+
+
+async def test_a_day_that_could_not_be_read_is_read_again(tmp_path: Path) -> None:
+    async with started(tmp_path, at("9:00")) as engine:
+        await engine.comes(await holder(engine.site))
+
+        async def meanwhile() -> None:
+            if not failed:
+                failed.append(True)
+                raise RetryError("store: cannot be read now")
+
+        failed: list[bool] = []
+        today = site_of(engine, cases=SlowCases(engine, meanwhile)).today
+        with pytest.raises(RetryError):
+            await today.sweep()
+        await today.sweep()
+        assert today.on_site("visits") == 1
+
+
+def nobody(number: int, zone: str, when: float) -> Sighting:
+    """Somebody unknown, seen at a door."""
+    who = Unknown(UnknownReason.NO_ACT)
+    return Sighting("door", zone, number, when, when + 1, who, when + 1)
 
 
 async def test_what_changed_is_told_once_for_each_sweep(tmp_path: Path) -> None:

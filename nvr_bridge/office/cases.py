@@ -20,20 +20,20 @@ from ..consent.ledger import Ledger, on_behalf_of
 from ..consent.records import Records
 from ..errors import ConflictError, InvalidError, NotFoundError, RetryError
 from ..models import ReviewAct, Visit
-from ..presence import Presence
 from ..store.cases import CaseTable, Decide, NewReview, StoredCase, StoredReview
 from ..store.claims import ClaimTable
 from ..store.database import Database
 from ..store.partners import PartnerTable
 from ..store.tokens import TokenTable
 from ..store.visits import VisitTable
+from ..today import Today
 from ..visits.casebook import Case, Casebook, Tables
 from ..visits.claims import claimed
 from ..visits.explain import explanation, moments
 from ..visits.report import Counted, report
 from ..visits.review import Answer, Move, Reviewer, done, moved, standing
 from ..visits.telling import by_now, version
-from ..visits.timeline import day_start, local_day
+from ..visits.timeline import local_day
 from ..visits.unjudged import Batch, Unjudged
 from ..visits.verdicts import Verdicts, as_seen
 from .listing import case_row, review_row
@@ -64,7 +64,10 @@ class Store:
 
 
 class CaseDesk:
-    """Answers the commands about cases. Arguments come checked; `by` is the token that a command came with."""
+    """Answers the commands about cases. Arguments come checked; `by` is the token that a command came with.
+
+    `changed` is told of each zone whose counts have changed.
+    """
 
     def __init__(
         self,
@@ -74,7 +77,8 @@ class CaseDesk:
         casebook: Casebook,
         verdicts: Verdicts,
         unjudged: Unjudged,
-        presence: Presence,
+        changed: Callable[[str], None],
+        today: Today,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
@@ -83,10 +87,12 @@ class CaseDesk:
         self._casebook = casebook
         self._verdicts = verdicts
         self._unjudged = unjudged
-        self._presence = presence
+        self._changed = changed
+        self._today = today
         self._clock = clock
         self.waiting = 0  # cases of the evening list that somebody has to look at, as they were told
-        self._counted: tuple[int, int] | None = None  # for how many verdicts told, and in which minute
+        self._older = 0  # of them, those of visits of earlier days
+        self._counted: tuple[float, int] | None = None  # on which day, and for how many verdicts of earlier ones
 
     # --- what is asked ---
 
@@ -160,11 +166,12 @@ class CaseDesk:
 
     async def tell_verdicts(self) -> None:
         """Tell what visits came to, where that is another thing than was told."""
-        await self._refresh(await self._verdicts.look())
-        now = self._clock()
-        if (state := (self._verdicts.events, int(now // 60))) != self._counted:
-            self.waiting = await self._store.cases.count_waiting(day_start(now, self._config.rules))
+        self._refresh(await self._verdicts.look())
+        today = self._today
+        if (state := (today.began_at, today.older)) != self._counted:
+            self._older = await self._store.cases.count_waiting(today.began_at)
             self._counted = state
+        self.waiting = today.on_site("waiting") + self._older
 
     # --- helpers ---
 
@@ -184,7 +191,7 @@ class CaseDesk:
         self._unjudged.visit(visit.visit_id)
         # What cannot be told now is told by the next look; and of all that is told now, most is nothing of this reviewer's.
         with contextlib.suppress(RetryError), on_behalf_of(None):
-            await self._refresh(await self._verdicts.look_now())
+            self._refresh(await self._verdicts.look_now())
         case = (await self._verdicts_of([visit])).get(visit.visit_id)
         return self._row(visit, await self._store.cases.get(stored.case_id), case)
 
@@ -241,9 +248,9 @@ class CaseDesk:
                 data={"token": by},
             )
 
-    async def _refresh(self, zones: frozenset[str]) -> None:
+    def _refresh(self, zones: frozenset[str]) -> None:
         for zone_id in zones & self._config.zones.keys():
-            await self._presence.refresh(zone_id)
+            self._changed(zone_id)
 
 
 def days(args: dict[str, Any], today: date) -> tuple[date, date]:

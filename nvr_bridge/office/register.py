@@ -6,7 +6,7 @@ A contact or document is hashed here, before anything else sees it: it is not st
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from ..config import Config
@@ -33,7 +33,7 @@ class Register:
         passes: Passes,
         attendance: Attendance,
         unjudged: Unjudged,
-        changed: Callable[[str], Awaitable[None]],
+        changed: Callable[[str], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.config = config
@@ -97,7 +97,7 @@ class Register:
     ) -> Visit:
         """Somebody is here, and `also` is written with their visit: a visitor, or whoever the keyed hashes `names` stand for."""
         visit = await self._attendance.registered(visitor_id, names, zone_id, at, also)
-        await self._changed(zone_id)
+        self._changed(zone_id)
         return visit
 
     def visit_row(self, visit: Visit) -> dict[str, Any]:

@@ -101,6 +101,8 @@ DECISIONS = (
 
 _OPEN = CaseRow.state.not_in([state.value for state in (CaseState.CONFIRMED, CaseState.CHANGED, CaseState.CLOSED)])
 
+_REVIEWED = CaseRow.case_id.in_(select(ReviewRow.case_id))  # few are, of very many: these are looked up one by one
+
 # Given a case and its history, the oldest first: what happens to it, if anything. Raises why nothing may.
 type Decide = Callable[[StoredCase, Sequence[StoredReview]], NewReview | None]
 
@@ -134,34 +136,30 @@ class CaseTable:
 
     async def waiting(self) -> frozenset[str]:
         """The visits whose cases somebody put in question, whenever that was: reviewed before, and open."""
-        reviewed = exists().where(ReviewRow.case_id == CaseRow.case_id)
-        wanted = select(CaseRow.visit_id).where(_OPEN, reviewed)
+        wanted = select(CaseRow.visit_id).where(_OPEN, _REVIEWED)
         async with self._db.read() as session:
             return frozenset(await session.scalars(wanted))
 
-    async def told_since(self, since: float) -> Sequence[tuple[str, int, dict[str, Any] | None]]:
-        """Of the visits that began at `since` or later: the visit, its earlier visits, and its verdict as last told."""
+    async def told_since(self, since: float) -> Sequence[tuple[str, str, int, dict[str, Any] | None]]:
+        """Of the visits that began at `since` or later: visit, zone, earlier visits, and the verdict as last told."""
         wanted = (
-            select(VisitRow.visit_id, VisitRow.earlier, CaseRow.told)
+            select(VisitRow.visit_id, VisitRow.zone_id, VisitRow.earlier, CaseRow.told)
             .join(CaseRow, CaseRow.visit_id == VisitRow.visit_id)
             .where(VisitRow.started_at >= since)
         )
         async with self._db.read() as session:
-            return [(row[0], row[1], row[2]) async for row in rows_of(session, wanted)]
+            return [(row[0], row[1], row[2], row[3]) async for row in rows_of(session, wanted)]
 
-    async def count_waiting(self, since: float) -> int:
-        """How many cases somebody has to look at, as last told: of visits from `since` on, and older ones as `waiting`."""
-        waiting = (
+    async def count_waiting(self, before: float) -> int:
+        """How many cases of visits that began before then wait for somebody, as last told: of those in `waiting`."""
+        wanted = (
             select(func.count())
             .select_from(CaseRow)
             .join(VisitRow, VisitRow.visit_id == CaseRow.visit_id)
-            .where(_OPEN, CaseRow.told["needs_review"].as_boolean())
+            .where(VisitRow.started_at < before, _OPEN, _REVIEWED, CaseRow.told["needs_review"].as_boolean())
         )
-        reviewed = CaseRow.case_id.in_(select(ReviewRow.case_id))
         async with self._db.read() as session:
-            new = await session.scalar(waiting.where(VisitRow.started_at >= since))
-            old = await session.scalar(waiting.where(VisitRow.started_at < since, reviewed))
-        return (new or 0) + (old or 0)
+            return await session.scalar(wanted) or 0
 
     async def decisions(self) -> Sequence[Decision]:
         """Every verdict that somebody set, the oldest first."""

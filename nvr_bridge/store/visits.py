@@ -128,14 +128,6 @@ class VisitTable:
             event = await self._tell(session, visit, EventKind.VISIT_ENDED, at, data)
         return visit, event
 
-    async def counts(self, zone_id: str, since: float) -> tuple[int, int]:
-        """(visits, returning visits among them) that began in the zone at `since` or later."""
-        where = (VisitRow.zone_id == zone_id, VisitRow.started_at >= since)
-        returning = func.count().filter(VisitRow.earlier > 0)
-        async with self._db.read() as session:
-            row = (await session.execute(select(func.count(), returning).select_from(VisitRow).where(*where))).one()
-            return int(row[0]), int(row[1])
-
     async def all(self) -> Sequence[Visit]:
         """Every visit, the oldest first."""
         wanted = VISITS.order_by(VisitRow.started_at, VisitRow.visit_id)

@@ -220,7 +220,8 @@ async def test_an_appeal_opens_a_case_again_and_it_waits_on_whatever_day(site: S
     parts = site.service.cases
     tomorrow = CaseDesk(
         *(parts._config, parts._store, parts._records, parts._casebook, parts._verdicts, parts._unjudged),
-        parts._presence,
+        parts._changed,
+        parts._today,
         clock=lambda: time.time() + 86400,
     )
     listed = await tomorrow.listed({"limit": 10, "needs_review": True})

@@ -115,8 +115,11 @@ async def test_a_case_waits_from_its_day_on_only_if_somebody_put_it_in_question(
             await site.cases.tell(session, case_id, {"needs_review": case_id != quiet}, NOW)
     await add(site, sent_back, done(ReviewAct.SEND_BACK, CaseState.SENT_BACK))
     await add(site, sent_back, done(ReviewAct.APPEAL, CaseState.APPEALED))
-    assert await site.cases.count_waiting(NOW) == 2
     assert await site.cases.count_waiting(NOW + 10) == 1
+    assert await site.cases.count_waiting(NOW + 2) == 0, "that one is of today"
+    assert await site.cases.waiting() == {visits[2]}
+    told = {visit_id: what for visit_id, _, _, what in await site.cases.told_since(NOW + 1)}
+    assert told == {visits[1]: {"needs_review": True}, visits[2]: {"needs_review": True}, visits[3]: None}
     async with site.db.write() as session:
         await site.cases.tell(session, sent_back, {"needs_review": False}, NOW)
     assert await site.cases.count_waiting(NOW + 10) == 0

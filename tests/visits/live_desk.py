@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +122,8 @@ async def live_desk(folder: Path, settings: Settings, now: float) -> AsyncIterat
 
         unjudged = Unjudged()
         attendance = Attendance(site.visits, Bus(), unjudged, settings.visit_gap, clock)
-        counted = partial(site.visits.counts, since=0.0)
-        register = Register(config, site.vault, site.records, site.passes, attendance, unjudged, counted, clock)
+        told = (unjudged, lambda _zone: None)
+        register = Register(config, site.vault, site.records, site.passes, attendance, *told, clock)
         casebook, evidence = site.casebook(settings), site.evidence
         live = Live(
             site=site,

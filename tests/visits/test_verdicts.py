@@ -99,12 +99,12 @@ async def test_a_new_pass_each_time_is_a_return_and_the_zone_counts_it(engine: E
     engine.now = at("11:00")
     again = await engine.comes(await holder(engine.site))
     assert again.earlier == 0
-    assert await engine.site.visits.counts("desk", at("0:00")) == (2, 0)
+    assert [visit.returning for visit in await engine.site.visits.list(None, None, "desk", None)] == [False, False]
     engine.now += SOON
     assert await engine.verdicts.look() == {"desk"}
     assert engine.told()[-1]["returning"] == 1
     assert (await engine.site.visits.get(again.visit_id)).earlier == 1
-    assert await engine.site.visits.counts("desk", at("0:00")) == (2, 1)
+    assert [visit.returning for visit in await engine.site.visits.list(None, None, "desk", None)] == [True, False]
     assert await engine.verdicts.look() == set()
 
 
