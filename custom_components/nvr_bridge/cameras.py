@@ -113,7 +113,7 @@ class CameraFlow(ConfigSubentryFlow):
     async def async_step_device(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Which of it, or what else, and by which login?"""
         if user_input is not None:
-            self._camera = user_input
+            self._camera = {key: value for key, value in user_input.items() if value}
             return await self._ask("look", "channel")
         found = {it["address"]: f"{it['name']} ({it['address']})" for it in self._told.get("discover", ())}
         return self._form("device", {vol.Required(CONF_ADDRESS): choice(found, custom_value=True), **_LOGIN})
@@ -153,10 +153,8 @@ class CameraFlow(ConfigSubentryFlow):
             return self.async_abort(reason="not_connected")
         if user_input is None:
             return self._form("reconfigure", {vol.Required(CONF_ZONE): await self._zones(), **_LOGIN}, camera.state)
-        known: dict[str, Any] = {
-            key: camera.state[key] for key in (CONF_ADDRESS, "channel", CONF_NAME) if key in camera.state
-        }
-        self._camera = {**known, **user_input}
+        known = {key: camera.state.get(key) for key in (CONF_ADDRESS, "channel", CONF_NAME)}
+        self._camera = {key: value for key, value in {**known, **user_input}.items() if value}
         return await self._ask("add", "done")
 
     async def async_step_done(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
