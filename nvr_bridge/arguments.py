@@ -352,6 +352,7 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.RETENTION_PURGE: vol.Schema({vol.Optional("by"): _BY}),
     Command.RETENTION_STATUS: vol.Schema({}),
     Command.SETTINGS_LIST: vol.Schema({}),
+    Command.SETTINGS_HISTORY: vol.Schema({}),
     Command.SETTINGS_SET: vol.Schema(
         {vol.Required("key"): identifier, vol.Required("value"): or_none(_value), vol.Optional("by"): _BY}
     ),

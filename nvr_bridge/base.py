@@ -11,6 +11,7 @@ from .config import Config
 from .consent.checkpoints import Checkpoints
 from .consent.key_backup import known_destroyed
 from .consent.ledger import Ledger
+from .consent.policy import Policy
 from .consent.readings import Readings
 from .consent.receipts import Receipts
 from .consent.records import Records
@@ -19,6 +20,7 @@ from .errors import AskError
 from .events import EventLog
 from .office.keyring import Keyring
 from .office.receipts import ReceiptDesk
+from .office.rules import SiteRules
 from .store.assessments import AssessmentTable
 from .store.cases import CaseTable
 from .store.corrections import CorrectionTable
@@ -53,9 +55,10 @@ class Base:
     receipts: ReceiptDesk
     readings: Readings
     keyring: Keyring
+    rules: SiteRules
 
 
-async def open_base(config: Config, passphrase: str | None, stack: AsyncExitStack) -> Base:
+async def open_base(config: Config, policy: Policy, passphrase: str | None, stack: AsyncExitStack) -> Base:
     """The store, its keys and its record."""
     database = await Database.open(config.data_dir)
     stack.push_async_callback(database.close)
@@ -68,21 +71,23 @@ async def open_base(config: Config, passphrase: str | None, stack: AsyncExitStac
     keyring = Keyring(vault, keys_dir, config.key_backup, settings, ledger)
     await keyring.note_rotation()
     await keyring.note_return()
-    evidence = _tables(config, database, vault, ledger, log)
-    settle = Casebook(evidence, config.rules).to_settle
+    rules = SiteRules(config, policy, database, ledger)
+    await rules.load()
+    evidence = _tables(database, vault, ledger, log, rules)
+    settle = Casebook(evidence, rules.book).to_settle
     records = await Records.open(database, vault, ledger, log, notice_hash=config.notice_hash, settle=settle)
     assessments = AssessmentTable(database, ledger)
     receipts = ReceiptDesk(Receipts(database, ledger, checkpoints))
-    kept = (settings, evidence, assessments, records)
-    return Base(database, vault, ledger, log, *kept, checkpoints, receipts, readings, keyring)
+    kept = (settings, evidence, assessments, records, checkpoints, receipts, readings, keyring, rules)
+    return Base(database, vault, ledger, log, *kept)
 
 
-def _tables(config: Config, database: Database, vault: Vault, ledger: Ledger, log: EventLog) -> Tables:
+def _tables(database: Database, vault: Vault, ledger: Ledger, log: EventLog, rules: SiteRules) -> Tables:
     """Where evidence is kept."""
     return Tables(
         visits=VisitTable(database, log),
         sightings=SightingTable(database, ledger),
-        referrals=ReferralTable(database, vault, ledger, config.rules.validity),
+        referrals=ReferralTable(database, vault, ledger, rules.validity),
         registrations=RegistrationTable(database, ledger),
         signings=SigningTable(database, ledger),
         staff=StaffTable(database, ledger),

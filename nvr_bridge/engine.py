@@ -42,6 +42,7 @@ from .office.leaving import Leaving
 from .office.notary import Notary
 from .office.portal import Portal
 from .office.register import Register
+from .office.settings import SiteSettings
 from .office.signings import Signings
 from .server.app import Server
 from .service import Parts, Service
@@ -148,7 +149,7 @@ async def _every(seconds: float, duty: Callable[[], Awaitable[None]], stopping: 
 async def _build(config: Config, passphrase: str | None, stack: AsyncExitStack) -> Service:
     """Every part, from the store up. `stack` closes them in the opposite order."""
     policy = await asyncio.to_thread(_policy, config)
-    base = await open_base(config, passphrase, stack)
+    base = await open_base(config, policy, passphrase, stack)
     bus, evidence = Bus(), base.evidence
     live = await build_live(config, policy, base, evidence, bus, stack)
     passes = Passes(base.database, base.vault, base.ledger, base.records)
@@ -172,6 +173,7 @@ async def _parts(
     leaving = Leaving(records, Requests(database), *seen, casebook, bus)
     register = Register(config, vault, records, passes, attendance, unjudged, live.presence.push)
     store = Store(database, evidence, ClaimTable(database), TokenTable(database), partners, ledger)
+    keeper = Keeper(config, policy, database, base.settings, base.assessments, ledger, leaving, casebook)
     return Parts(
         config=config,
         policy=policy,
@@ -198,7 +200,9 @@ async def _parts(
         leaving=leaving,
         keyring=base.keyring,
         consents=Consents(enrolment, records, passes, leaving, base.receipts),
-        keeper=Keeper(config, policy, database, base.settings, base.assessments, ledger, leaving, casebook),
+        rules=base.rules,
+        keeper=keeper,
+        settings=SiteSettings(keeper, base.rules, evidence.visits, unjudged),
         desk=Desk(register, passes, partners, evidence),
         links=Links(database, vault, ledger, records),
         portal=Portal(config, store, unjudged),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -61,8 +62,8 @@ async def build_live(
     interlock = Interlock(config.zones, policy, config.notice_hash, config.sign_ttl)
     gate = Gate(config.zones, interlock)
     sight, gallery = await _models(config, policy.biometrics, gate, base.records, stack)
-    unjudged, casebook = Unjudged(), Casebook(evidence, config.rules)
-    attendance = await _attendance(config, evidence.visits, bus, unjudged)
+    unjudged, casebook = Unjudged(), Casebook(evidence, base.rules.book)
+    attendance = await _attendance(evidence.visits, bus, unjudged, base.rules.visit_gap)
     recogniser = Recogniser(config.zones, gate, gallery, attendance, evidence.sightings, sight)
     approach, latest = Approach(config.zones, config.approach_gap, database, log, bus), Latest(config.zones, log, bus)
     today = Today(config.timezone, config.zones, evidence.cases, evidence.sightings, bus)
@@ -117,8 +118,8 @@ async def _models(
     return Sight(vision, worker, config.min_face), gallery
 
 
-async def _attendance(config: Config, visits: VisitTable, bus: Bus, unjudged: Unjudged) -> Attendance:
+async def _attendance(visits: VisitTable, bus: Bus, unjudged: Unjudged, gap: Callable[[float], float]) -> Attendance:
     """Who is on a visit, those included who were when the engine last stopped."""
-    attendance = Attendance(visits, bus, unjudged, config.visit_gap)
+    attendance = Attendance(visits, bus, unjudged, gap)
     await attendance.load()
     return attendance

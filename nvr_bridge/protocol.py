@@ -91,6 +91,7 @@ class Command(StrEnum):
     RETENTION_STATUS = "retention/status"
     SETTINGS_LIST = "settings/list"
     SETTINGS_SET = "settings/set"
+    SETTINGS_HISTORY = "settings/history"
 
 
 _OPERATORS = frozenset({Role.ADMIN, Role.REVIEWER})
@@ -161,4 +162,5 @@ ALLOWED: dict[Command, frozenset[Role]] = {
     Command.RETENTION_STATUS: _KEEPERS | {Role.REVIEWER},
     Command.SETTINGS_LIST: _KEEPERS | {Role.REVIEWER},
     Command.SETTINGS_SET: _KEEPERS,
+    Command.SETTINGS_HISTORY: _KEEPERS | {Role.REVIEWER},
 }

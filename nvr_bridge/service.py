@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from . import __version__
@@ -41,6 +42,7 @@ from .office.mine import Mine
 from .office.notary import Notary
 from .office.portal import Portal
 from .office.receipts import ReceiptDesk
+from .office.rules import SiteRules
 from .office.settings import SiteSettings
 from .office.signings import Signings
 from .office.subjects import Subjects
@@ -53,6 +55,7 @@ from .store.tokens import TokenTable
 from .today import Today
 from .visits.attendance import Attendance
 from .visits.casebook import Case, Casebook, Tables
+from .visits.evidence import Settings
 from .visits.scenario import read_settings
 from .visits.telling import by_now
 from .watch import Watch
@@ -92,7 +95,9 @@ class Parts:
     links: Links
     keyring: Keyring
     consents: Consents
+    rules: SiteRules
     keeper: Keeper
+    settings: SiteSettings
     signings: Signings
     identities: Identities
     cases: CaseDesk
@@ -131,7 +136,7 @@ class Service:
         self.watch = Watch(*watched, parts.keeper, parts.keyring)
         self.consents = parts.consents
         self.consents.changed = self._push_engine
-        self.settings = SiteSettings(parts.keeper)
+        self.settings = parts.settings
         self.settings.changed = self._push_engine
         self.engine_id = parts.database.engine_id
         self._parts = parts
@@ -243,7 +248,7 @@ class Service:
         """Days of the store judged anew: as the site's settings have it, or what other settings would change."""
         if args["from"] > args["to"]:
             raise InvalidError("from: is after to; give the earlier day first")
-        other = read_settings(args["settings"], self.config.rules) if "settings" in args else None
+        other = self._parts.rules.book().altered(partial(_other, args["settings"])) if "settings" in args else None
         days = await self._parts.casebook.replay(args["from"], args["to"], other)
         return await asyncio.to_thread(replay_result, days, self._parts.records.alias)
 
@@ -310,3 +315,8 @@ class Service:
         if status != self._told:
             self._told = status
             self.bus.publish(State("engine", status, None))
+
+
+def _other(text: str, settings: Settings) -> Settings:
+    """The settings that a client asks about, in place of those; the site's days stay as they are, to be compared."""
+    return replace(read_settings(text, settings), timezone=settings.timezone)

@@ -22,12 +22,14 @@ from nvr_bridge.gallery import Gallery
 from nvr_bridge.models import Ground, Known, Match, Permit, Probe, Sighting, Unknown, UnknownReason, Visit
 from nvr_bridge.office.keeper import Keeper
 from nvr_bridge.office.leaving import Leaving
+from nvr_bridge.office.rules import SiteRules
 from nvr_bridge.recognise import Recogniser
 from nvr_bridge.sight import Sight
 from nvr_bridge.store.assessments import AssessmentTable
 from nvr_bridge.store.referrals import Filing
 from nvr_bridge.store.settings import SettingsTable
 from nvr_bridge.visits.attendance import Attendance
+from nvr_bridge.visits.casebook import Casebook
 from nvr_bridge.visits.evidence import contact
 from nvr_bridge.worker import Worker
 
@@ -54,6 +56,7 @@ class Kept:
     config: Config
     keeper: Keeper
     leaving: Leaving
+    rules: SiteRules
     gallery: Gallery
     clock: list[float]
     told: list[Push] = field(default_factory=list)
@@ -126,27 +129,31 @@ class Kept:
     async def verdicts(self) -> dict[str, dict[str, Any]]:
         """The verdict of each visit that there is."""
         visits = await self.site.visits.all()
-        found = await self.site.casebook(self.config.rules).verdicts(visits)
+        found = await self.site.casebook(self.rules.book()).verdicts(visits)
         return {visit.visit_id: found.get(visit.visit_id, {}) for visit in visits}
 
 
 @asynccontextmanager
-async def kept_site(folder: Path, written: str = SITE, notice_hash: str | None = None) -> AsyncIterator[Kept]:
-    """Open the store in `folder` with its keeper, under a notice if one is named; nothing runs by itself."""
+async def kept_site(
+    folder: Path, written: str = SITE, notice_hash: str | None = None, begins: float = 0.0
+) -> AsyncIterator[Kept]:
+    """Open the store in `folder` with its keeper, on a day of the story; nothing runs by itself."""
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     await asyncio.to_thread((folder / "bridge.yaml").write_text, written)
     config = await asyncio.to_thread(load_config, folder / "bridge.yaml")
     policy = await asyncio.to_thread(load_policy, config.profile, config.policy)
-    clock = [START]
+    clock = [START + begins * DAY]
     async with open_site(config.data_dir, notice_hash=notice_hash, settings=config.rules) as site:
         bus, gallery, worker = Bus(), Gallery(512, lambda _: 0.5), Worker("vision")
         try:
             await gallery.rebuild(site.records.templates)
-            attendance = Attendance(site.visits, bus, config.visit_gap, lambda: clock[0])
+            rules = SiteRules(config, policy, site.db, site.ledger, lambda: clock[0])
+            await rules.load()
+            attendance = Attendance(site.visits, bus, rules.visit_gap, lambda: clock[0])
             gate = Gate(config.zones, Interlock(config.zones, policy, config.notice_hash, config.sign_ttl))
             sight = Sight(NoModels(), worker, config.min_face)  # type: ignore[arg-type]
             recogniser = Recogniser(config.zones, gate, gallery, attendance, site.sightings, sight)
-            casebook = site.casebook(config.rules)
+            casebook = Casebook(site.evidence, rules.book)
             leaving = Leaving(
                 site.records, Requests(site.db), gallery, recogniser, attendance, casebook, bus, lambda: clock[0]
             )
@@ -155,7 +162,7 @@ async def kept_site(folder: Path, written: str = SITE, notice_hash: str | None =
             kept_by = (config, policy, site.db, settings, assessments, site.ledger, leaving, casebook)
             keeper = Keeper(*kept_by, lambda: clock[0])
             await keeper.load()
-            kept = Kept(site, config, keeper, leaving, gallery, clock)
+            kept = Kept(site, config, keeper, leaving, rules, gallery, clock)
             bus.attach(kept.told.append)
             yield kept
         finally:

@@ -88,6 +88,12 @@ class SmallSettings:
             },
         ]
 
+    def history(self) -> Any:
+        began = {"key": "attribution_winner", "old": None, "new": "first_declared", "at": None, "source": "bridge.yaml"}
+        nobody = {"token_id": None, "user": None}
+        changed = {"key": "attribution_lead_time", "old": 1800.0, "new": 600.0, "at": "2030-01-01T00:00:00+00:00"}
+        return [{**changed, "source": "set", "token_id": "t1", "user": "u7"}, {**began, **nobody}]
+
     async def set(self, args: dict[str, Any], by: str) -> Any:
         self._asked.append(("settings_set", args, by))
         return self.listed()

@@ -29,7 +29,7 @@ from nvr_bridge.store.signings import SigningTable
 from nvr_bridge.store.staff import StaffTable
 from nvr_bridge.store.visits import VisitTable
 from nvr_bridge.visits.casebook import Casebook, Tables
-from nvr_bridge.visits.evidence import Settings
+from nvr_bridge.visits.evidence import Rules
 
 if TYPE_CHECKING:
     from nvr_bridge.models import Embedding
@@ -76,9 +76,9 @@ class Site:
             now=now,
         )
 
-    def casebook(self, settings: Settings) -> Casebook:
+    def casebook(self, settings: Rules) -> Casebook:
         """What judges all of it."""
-        return Casebook(self.evidence, settings)
+        return Casebook(self.evidence, lambda: settings)
 
     def files(self) -> dict[str, bytes]:
         """Every file of the data directory, as it is on the disk now."""
@@ -91,7 +91,7 @@ async def open_site(
     now: float = NOW,
     notice_hash: str | None = None,
     kept: frozenset[str] = frozenset(),
-    settings: Settings | None = None,
+    settings: Rules | None = None,
 ) -> AsyncIterator[Site]:
     """Open the store at `now`, and close it after use. Under `settings` the verdicts stay of whom a crash left half erased."""
     db = await Database.open(data_dir)
@@ -101,7 +101,7 @@ async def open_site(
         evidence = Tables(
             visits=VisitTable(db, log),
             sightings=SightingTable(db, ledger),
-            referrals=ReferralTable(db, vault, ledger, VALIDITY),
+            referrals=ReferralTable(db, vault, ledger, lambda: VALIDITY),
             registrations=RegistrationTable(db, ledger),
             signings=SigningTable(db, ledger),
             staff=StaffTable(db, ledger),
@@ -109,7 +109,7 @@ async def open_site(
             reach=Reach(db),
             cases=CaseTable(db, vault, ledger),
         )
-        settle = Casebook(evidence, settings).to_settle if settings else None
+        settle = Casebook(evidence, lambda: settings).to_settle if settings else None
         records = await Records.open(db, vault, ledger, log, lambda: now, notice_hash, settle)
         yield Site(
             data_dir=data_dir,

@@ -33,6 +33,17 @@ def set_setting(
     _print(ask(config, "settings/set", key=key, value=None if value == _DEFAULT else value), as_json)
 
 
+@app.command()
+def history(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """What was changed of the attribution settings, when, and by whom; the newest first.
+
+    A change holds for visits that began after it.
+    """
+    columns = {"since": "Since", "key": "Setting", "old": "Before", "new": "From then on", "by": "By"}
+    changes = ask(config, "settings/history")
+    show(changes, as_json, lambda: print_table(columns, map(_change, changes), "Nothing was changed."))
+
+
 def _print(settings: list[dict[str, Any]], as_json: bool) -> None:
     columns = {"key": "Setting", "value": "Value", "default": "Default", "source": "By", "may": "May be"}
     show(settings, as_json, lambda: print_table(columns, map(_row, settings), "There is nothing to set."))
@@ -44,3 +55,17 @@ def _row(setting: dict[str, Any]) -> dict[str, Any]:
     unit = setting["unit"]
     told = {key: f"{setting[key]:g} {unit}" for key in ("value", "default")}
     return {**setting, **told, "may": f"{setting['min']:g} to {setting['max']:g} {unit}"}
+
+
+def _change(change: dict[str, Any]) -> dict[str, Any]:
+    by = (
+        change["source"]
+        if change["token_id"] is None
+        else " of ".join(filter(None, (change["user"], change["token_id"])))
+    )
+    told = {key: _told(change[key]) for key in ("old", "new")}
+    return {"key": change["key"], "since": change["at"] or "the beginning", "by": by, **told}
+
+
+def _told(value: float | str | None) -> str | None:
+    return f"{value / 60:g} min" if isinstance(value, float) else value

@@ -38,32 +38,53 @@ class Limit:
 type Limits = Mapping[RetentionClass, Limit]
 
 
-def protecting_days(config: Config) -> int:
-    """For how many days a visit or a referral can decide another visit's verdict under the site's rules.
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """For how many seconds a visit or a referral can decide another visit's verdict under the site's rules."""
 
-    A referral brings a visit within its validity, which protects for its time, and a natural visit then keeps a referral
-    from counting for that one's: what is older than all three together decides nothing any more.
-    """
-    rules = config.rules
-    return math.ceil((rules.validity + rules.protection + rules.natural_protection) / DAY)
+    now: float  # of a visit that begins now
+    longest: float  # under any rules whose visits can still be asked about
+
+    @property
+    def days(self) -> int:
+        """So many days cover what is decided now."""
+        return math.ceil(self.now / DAY)
+
+    @property
+    def longest_days(self) -> int:
+        """So many cover all of it."""
+        return math.ceil(self.longest / DAY)
 
 
-def limits(policy: Policy, config: Config, changed: Mapping[str, float] | None = None) -> Limits:
+def needed_by(config: Config) -> Needed:
+    """Under the rules that `bridge.yaml` has, as if they had always held."""
+    seconds = config.rules.decides_for(0.0)
+    return Needed(seconds, seconds)
+
+
+def limits(
+    policy: Policy, config: Config, changed: Mapping[str, float] | None = None, needed: Needed | None = None
+) -> Limits:
     """The limits in force. `changed` is what was set since, by class: out of a profile's range it is cut to fit.
 
-    Raises `InvalidError` for a `bridge.yaml` that the profile does not allow.
+    `needed` is that of `bridge.yaml`'s rules unless it is given. Raises `InvalidError` for a `bridge.yaml` that the
+    profile does not allow.
     """
-    found = {}
+    needed, found = needed or needed_by(config), {}
     for kind in RetentionClass:
-        bound, least = policy.retention[kind].bound, _least(policy, config, kind)
-        if least > bound.most:
+        bound, protects = policy.retention[kind].bound, policy.retention[kind].protects
+        if protects and needed.days > bound.most:
             raise InvalidError(
-                f"attribution.protection: a {kind.value[:-1]} can decide for {least:g} days, and profile {policy.name} "
-                f"lets it be kept for {bound.most:g}; shorten validity, protection or natural_protection"
+                f"attribution.protection: a {kind.value[:-1]} can decide for {needed.days} days, and profile "
+                f"{policy.name} lets it be kept for {bound.most:g}; shorten validity, protection or natural_protection"
             )
+        # What was decided under earlier, longer rules is kept for as long as it may be, and stops no start.
+        least = min(max(bound.least, needed.longest_days), bound.most) if protects else bound.least
         days, source = max(bound.default, least), "profile"
         if kind in config.retention:
-            days = _checked(policy, config, kind, config.retention[kind], f"retention.{kind}")
+            least_now = max(bound.least, needed.days) if protects else bound.least
+            within = (least_now, bound.most)
+            days = max(_checked(policy, kind, config.retention[kind], f"retention.{kind}", within), least)
             source = "bridge.yaml"
         default = days
         if changed and kind.value in changed:
@@ -72,23 +93,19 @@ def limits(policy: Policy, config: Config, changed: Mapping[str, float] | None =
     return found
 
 
-def check(policy: Policy, config: Config, wanted: Mapping[str, float | None], prefix: str = "") -> None:
-    """Raise `InvalidError` where somebody wants to set what the profile does not allow; None takes a change back.
+def check(policy: Policy, limits: Limits, wanted: Mapping[str, float | None], prefix: str = "") -> None:
+    """Raise `InvalidError` where somebody wants to set what the limits do not allow; None takes a change back.
 
     What is wrong is named by its class behind `prefix`.
     """
     for name, days in wanted.items():
         if days is not None:
-            _checked(policy, config, RetentionClass(name), days, f"{prefix}{name}")
+            limit = limits[RetentionClass(name)]
+            _checked(policy, limit.kind, days, f"{prefix}{name}", (limit.least, limit.most))
 
 
-def _least(policy: Policy, config: Config, kind: RetentionClass) -> float:
-    kept = policy.retention[kind]
-    return max(kept.bound.least, protecting_days(config)) if kept.protects else kept.bound.least
-
-
-def _checked(policy: Policy, config: Config, kind: RetentionClass, days: float, field: str) -> float:
-    least, most = _least(policy, config, kind), policy.retention[kind].bound.most
+def _checked(policy: Policy, kind: RetentionClass, days: float, field: str, within: tuple[float, float]) -> float:
+    least, most = within
     if days > most:
         raise InvalidError(f"{field}: {days:g} days are more than profile {policy.name} allows; at most {most:g}")
     if days < least and policy.retention[kind].protects:

@@ -20,6 +20,7 @@ from ..models import Visit
 from ..store.cases import StoredCase, StoredReview
 from ..store.recorded import Recorded, RecordedFacts
 from ..visits.casebook import Case, Casebook
+from ..visits.evidence import Settings
 from ..visits.rules import RULES_VERSION
 from ..visits.telling import by_now
 from ..visits.unjudged import Batch
@@ -104,7 +105,7 @@ class CaseFiles:
             "returning": [explained.get("returning", earlier)],
             "referrals": [{**_fact(one), "judged": _judged(judged.get(one.content["referral"]))} for one in referrals],
             "history": _history(reviews, history, reasons=reasons),
-            "settings": self._settings(),
+            "settings": _settings(await self._casebook.settings_of(visit)),
         }
         facts = (*told, *presence, *referrals, *reviews)
         entries = frozenset(one.ledger for one in facts if one.ledger is not None and one.salt is not None)
@@ -160,15 +161,16 @@ class CaseFiles:
         zone = self._config.zones.get(zone_id)
         return zone.name if zone else zone_id
 
-    def _settings(self) -> list[Line]:
-        rules = self._config.rules
-        units = {"lead_time", "validity", "protection", "natural_protection", "visit_gap", "clock_error"}
-        found = []
-        for key in (field.name for field in fields(rules)):
-            value = getattr(rules, key)
-            told = value if isinstance(value, float | str) else str(value)
-            found.append({"name": key, "value": told, "unit": "s" if key in units else None})
-        return found
+
+def _settings(rules: Settings) -> list[Line]:
+    """The settings that the visit is judged under."""
+    units = {"lead_time", "validity", "protection", "natural_protection", "visit_gap", "clock_error"}
+    found = []
+    for key in (field.name for field in fields(rules)):
+        value = getattr(rules, key)
+        told = value if isinstance(value, float | str) else str(value)
+        found.append({"name": key, "value": told, "unit": "s" if key in units else None})
+    return found
 
 
 def _verdict(verdict: Case | None, explained: Line, *, reasons: bool) -> Line:

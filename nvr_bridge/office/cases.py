@@ -117,7 +117,7 @@ class CaseDesk:
         case = (await self._verdicts_of([visit])).get(visit.visit_id)
         history = await self._store.cases.history(stored.case_id)
         pending = standing(done(review) for review in history).pending
-        judged, rules = await self._casebook.judged(visit), self._config.rules
+        judged, rules = await self._casebook.judged(visit), self._casebook.rules()
         return {
             **self._row(visit, stored, case),
             "waiting": None if pending is None else {"attribution": pending.answer[0], "partner": pending.answer[1]},

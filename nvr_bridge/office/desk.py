@@ -125,7 +125,7 @@ class Desk:
     # --- helpers ---
 
     def _row(self, referral: StoredReferral) -> dict[str, Any]:
-        return referral_row(referral, self._register.config.rules.validity)
+        return referral_row(referral, self._referrals.validity())
 
 
 def _partner(partner: Partner) -> dict[str, Any]:

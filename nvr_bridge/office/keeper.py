@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from typing import Any
 from ..config import Config
 from ..consent.ledger import Ledger
 from ..consent.policy import Policy
-from ..consent.retention import DAY, Limits, check, limits
+from ..consent.retention import DAY, Limits, Needed, check, limits
 from ..consent.retention_plan import BY_AGE, Plan, plan
 from ..consent.retention_rows import RetentionRows
 from ..errors import ErasureOwedError
@@ -128,7 +129,7 @@ class Keeper:
 
         `by` is the token that it was set with, `user` whoever acted at a hub; what is refused is named behind `prefix`.
         """
-        check(self._policy, self._config, args, prefix)
+        check(self._policy, self.limits(), args, prefix)
         async with self._setting:
             changed = {kind: days for kind, days in (self._changed | args).items() if days is not None}
             async with self._database.write() as session:
@@ -140,7 +141,9 @@ class Keeper:
 
     def limits(self) -> Limits:
         """How long each class is kept now."""
-        return limits(self._policy, self._config, self._changed)
+        rules, now = self._casebook.rules(), self._clock()
+        needed = Needed(rules.at(math.inf).decides_for(now), rules.decides_for(now))
+        return limits(self._policy, self._config, self._changed, needed)
 
     # --- removing ---
 

@@ -68,7 +68,7 @@ class Portal:
     # --- helpers ---
 
     def _row(self, referral: StoredReferral, claims: Sequence[StoredClaim]) -> dict[str, Any]:
-        validity, decided = self._config.rules.validity, weightiest(claims)
+        validity, decided = self._store.evidence.referrals.validity(), weightiest(claims)
         outcome = undecided(referral, validity, self._clock()) if decided is None else decided.outcome
         return claim_row(referral, validity, outcome, decided)
 

@@ -190,6 +190,9 @@ class SettingsApi(Protocol):
     def listed(self) -> Any:
         """Every setting, with how far it may be changed."""
 
+    def history(self) -> Any:
+        """Every change of an attribution setting, the newest first."""
+
     async def set(self, args: Arguments, by: str) -> Any:
         """Change one, or take a change back."""
 

@@ -182,6 +182,10 @@ def _channel(request: Request, caller: Caller) -> str:
     return channel
 
 
+async def _settings_history(_request: Request, _caller: Caller, context: Context) -> Any:
+    return context.api.settings.history()
+
+
 async def _settings_list(_request: Request, _caller: Caller, context: Context) -> Any:
     return context.api.settings.listed()
 
@@ -258,5 +262,6 @@ _HANDLERS: dict[Command, Handler] = {
     Command.RETENTION_PURGE: lambda _, __, context: context.api.keeper.retention_purge(),
     Command.RETENTION_STATUS: lambda _, __, context: context.api.keeper.retention_status(),
     Command.SETTINGS_LIST: _settings_list,
+    Command.SETTINGS_HISTORY: _settings_history,
     Command.SETTINGS_SET: lambda request, caller, context: context.api.settings.set(request.args, cases.acting(caller)),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, null, select
@@ -59,13 +59,13 @@ ARRIVED = select(
 
 
 class ReferralTable:
-    """The referrals. `validity` is the site's: seconds that a referral lives from its own declaration."""
+    """The referrals. `validity` tells the site's now: seconds that a referral lives from its own declaration."""
 
-    def __init__(self, db: Database, vault: Vault, ledger: Ledger, validity: float) -> None:
+    def __init__(self, db: Database, vault: Vault, ledger: Ledger, validity: Callable[[], float]) -> None:
         self._db = db
         self._vault = vault
         self._ledger = ledger
-        self._validity = validity
+        self.validity = validity
 
     async def file(self, filing: Filing, now: float) -> StoredReferral:
         """Keep one referral.
@@ -122,7 +122,7 @@ class ReferralTable:
             where += [
                 ReferralRow.withdrawn_at.is_(None),
                 ReferralRow.declared_at <= live_at,
-                ReferralRow.declared_at >= live_at - self._validity,
+                ReferralRow.declared_at >= live_at - self.validity(),
             ]
         latest = (ReferralRow.declared_at.desc(), ReferralRow.referral_id)
         async with self._db.read() as session:
@@ -169,8 +169,9 @@ class ReferralTable:
         if filing.expected is not None and filing.expected < declared:
             raise InvalidError("expected: is before the filing; a referral is made ahead of the visit")
         times = own[filing.partner][filing.full or filing.mask]
-        nearest = bisect_left(times, declared - self._validity)
-        if nearest < len(times) and times[nearest] <= declared + self._validity:
+        validity = self.validity()
+        nearest = bisect_left(times, declared - validity)
+        if nearest < len(times) and times[nearest] <= declared + validity:
             raise ConflictError(
                 "referral: this partner has a live one of the same contact; withdraw that, or let it lapse"
             )

@@ -22,8 +22,14 @@ class Attendance:
     """Owns the open visits. Each event is published only after the store has committed it."""
 
     def __init__(
-        self, table: VisitTable, bus: Bus, unjudged: Unjudged, gap: float, clock: Callable[[], float] = time.time
+        self,
+        table: VisitTable,
+        bus: Bus,
+        unjudged: Unjudged,
+        gap: Callable[[float], float],
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """`gap` is the visit gap by when a visit began."""
         self._table = table
         self._bus = bus
         self._unjudged = unjudged
@@ -103,7 +109,7 @@ class Attendance:
         current = None
         for visit_id in dict.fromkeys(self._on[one] for one in who if one in self._on):
             visit = self._open[visit_id]
-            if not continues(visit, at, self._gap):
+            if not continues(visit, at, self._gap(visit.started_at)):
                 await self._end(visit)
             elif current is None:
                 current = visit

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
 from .doubt import Doubt, What, settlements
-from .evidence import Contact, Evidence, Review, Settings
+from .evidence import Contact, Evidence, Review, Rules
 from .risks import Facts, facts
 from .rules import Case, Decision, History, Outcome, Past, Rule, Tie, decide
 from .ties import World
@@ -19,6 +19,7 @@ from .timeline import Stay, doubtful_gaps, stays
 
 FLIPS = 3  # doubtful gaps of one person that are tried in all combinations
 ALONE = 8  # and each alone; of more, every second one and all together, so that the cost stays linear
+_WHICH_SETTINGS = Doubt("settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,13 @@ class Record:
     pasts: tuple[Past, ...]
 
 
-def judge(events: Sequence[Evidence], settings: Settings) -> tuple[World, list[Record]]:
+def judge(events: Sequence[Evidence], rules: Rules) -> tuple[World, list[Record]]:
     """The record of every person, in the order of `world.people.persons`."""
-    world = World(events, settings)
+    world = World(events, rules)
     records = [_record(person, world) for person in range(len(world.people.persons))]
     if world.people.doubtful:
         for overlaps in (True, False):
-            other = World(events, settings, overlaps)
+            other = World(events, rules, overlaps)
             visits = [visit for person in range(len(other.people.persons)) for visit in _record(person, other).visits]
             records = [replace(one, visits=_compared(one.visits, visits, "overlap")) for one in records]
     return world, records
@@ -91,9 +92,10 @@ def standing(person: int, stay: Stay, record: Record, world: World) -> Judged:
 def _record(person: int, world: World) -> Record:
     record = _timeline(person, world.stays[person], world)
     moments = world.people.persons[person].moments
-    gap = world.settings.visit_gap
-    for flipped in _flips(doubtful_gaps(moments, gap)):
-        other = _timeline(person, stays(moments, gap, flipped), world)
+    doubtful = doubtful_gaps(moments, world.rules)
+    for flipped in _flips([*doubtful]):
+        settled = {index: opens != (index in flipped) for index, opens in doubtful.items()}
+        other = _timeline(person, stays(moments, world.rules, settled), world)
         record = replace(record, visits=_compared(record.visits, other.visits, "visit_gap"))
     return record
 
@@ -159,7 +161,8 @@ def _timeline(person: int, own: Sequence[Stay], world: World) -> Record:
 def _visit(person: int, stay: Stay, history: History, world: World, before: Contact | None) -> Judged:
     """One visit by the rules."""
     case = Case(stay, world.ties(person, stay), history, tuple(world.staff.get(person, ())))
-    settled = settlements(lambda settle: decide(case, world.settings, settle))
+    possible = world.rules.around(stay.start, stay.error)
+    settled = settlements(lambda settle: decide(case, possible[settle.pick(_WHICH_SETTINGS, len(possible))], settle))
     plain = settled.results[0]
     ambiguous = world.ambiguous(person, stay)
     answers = {(one.attribution, one.partner) for one in settled.results}
@@ -167,7 +170,7 @@ def _visit(person: int, stay: Stay, history: History, world: World, before: Cont
     if plain.rule != "staff":
         sure = sure and not ambiguous
     verdict = Verdict(plain.rule, plain.attribution, plain.partner) if sure else Verdict("undetermined", "undetermined")
-    known = facts(case, world.settings, before)
+    known = facts(case, possible[0], before)
     outcomes = _outcomes(settled.results) if settled.complete else _anything(case)
     return Judged(
         person,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from operator import itemgetter
 from typing import Any
@@ -25,7 +25,7 @@ from ..store.staff import StaffTable
 from ..store.visits import VisitTable
 from .attribution import Judged
 from .components import components
-from .evidence import Evidence, Referral, Settings, Withdrawal
+from .evidence import Evidence, Referral, Rules, Settings, Withdrawal
 from .explain import Json, explanation
 from .identity import node_of
 from .kept import Body, Gone, Kept, body, lapsed, without
@@ -97,9 +97,9 @@ class Days:
 class Casebook:
     """Reads the store and judges. Judging runs in a thread."""
 
-    def __init__(self, tables: Tables, settings: Settings) -> None:
+    def __init__(self, tables: Tables, rules: Callable[[], Rules]) -> None:
         self._tables = tables
-        self._settings = settings
+        self.rules = rules  # as they are when a question is asked
         self._uncollected = Uncollected()
 
     async def verdicts(self, visits: Sequence[Visit]) -> dict[str, Case]:
@@ -107,32 +107,37 @@ class Casebook:
         visit_ids = {visit.visit_id for visit in visits}
         with self._uncollected:
             kept = await self._around(visits=visit_ids)
-            judged = await asyncio.to_thread(judge_some, kept, visit_ids, self._settings)
+            judged = await asyncio.to_thread(judge_some, kept, visit_ids, self.rules())
         return judged.visits | {visit.visit_id: as_it_was(visit.settled) for visit in visits if visit.settled}
 
     async def concerned(self, batch: Batch) -> Concerned:
         """What every visit comes to whose verdict the evidence of `batch` may have changed."""
         with self._uncollected:
             kept = await self._around(batch.visits, batch.visitors, batch.referrals)
-            return await asyncio.to_thread(concerned, kept, batch, self._settings)
+            return await asyncio.to_thread(concerned, kept, batch, self.rules())
 
     async def judged(self, visit: Visit) -> Judged | None:
         """A visit's verdict with all that it rests on; None where evidence was erased."""
         if visit.settled is not None:
             return None
         kept = await self._around(visits=[visit.visit_id])
-        return await asyncio.to_thread(_judged, kept, visit.visit_id, self._settings)
+        return await asyncio.to_thread(_judged, kept, visit.visit_id, self.rules())
 
     async def explanation(self, visit: Visit) -> dict[str, Json] | None:
         """What a visit's verdict rests on, JSON-able; None where evidence was erased."""
         judged = await self.judged(visit)
-        return None if judged is None else explanation(judged, self._settings)
+        return None if judged is None else explanation(judged, self.rules())
+
+    async def settings_of(self, visit: Visit) -> Settings:
+        """The settings that a visit is judged under."""
+        judged = await self.judged(visit)
+        return self.rules().at(visit.started_at if judged is None else judged.stay.start)
 
     async def signed(self, signings: Sequence[StoredSigning]) -> dict[str, Case]:
         """The verdict of each of these signings, by signing: as it was, where the evidence was erased."""
         visit_ids = {signing.visit_id for signing in signings}
         kept = await self._around(visits=visit_ids)
-        judged = await asyncio.to_thread(judge_some, kept, visit_ids, self._settings)
+        judged = await asyncio.to_thread(judge_some, kept, visit_ids, self.rules())
         return judged.signings | {one.signing_id: as_it_was(one.settled) for one in signings if one.settled}
 
     async def to_settle(self, visitor_id: str) -> Settled:
@@ -140,22 +145,21 @@ class Casebook:
         kept = await self._around(visitors=[visitor_id])
         alone = await self._tables.visits.told_alone(visitor_id)
         visit_ids = {visit.visit_id for visit in kept.visits}
-        return await asyncio.to_thread(
-            lambda: _to_settle(kept, without(kept, visitor_id, alone), visit_ids, self._settings)
-        )
+        then, rules = without(kept, visitor_id, alone), self.rules()
+        return await asyncio.to_thread(_to_settle, kept, then, visit_ids, rules)
 
     async def to_settle_lapsed(self, find: Callable[[Kept], Gone]) -> Settled:
         """What is to stay once retention has removed what `find` finds: every verdict that rests on it, its own apart."""
         with self._uncollected:
-            return await asyncio.to_thread(_to_settle_lapsed, await self._read(), find, self._settings)
+            return await asyncio.to_thread(_to_settle_lapsed, await self._read(), find, self.rules())
 
-    async def replay(self, first: date, last: date, other: Settings | None) -> Days:
+    async def replay(self, first: date, last: date, other: Rules | None) -> Days:
         """The visits that began on local days from `first` to `last`, and the signings of those days.
 
         Under the site's settings and under `other`.
         """
         with self._uncollected:
-            return await asyncio.to_thread(_days, await self._read(), (first, last), self._settings, other)
+            return await asyncio.to_thread(_days, await self._read(), (first, last), self.rules(), other)
 
     async def _around(
         self, visits: Collection[str] = (), visitors: Collection[str] = (), referrals: Collection[str] = ()
@@ -192,20 +196,20 @@ class Casebook:
         )
 
 
-def judge_some(kept: Kept, visit_ids: set[str], settings: Settings) -> Cases:
+def judge_some(kept: Kept, visit_ids: set[str], rules: Rules) -> Cases:
     """The verdicts of some visits and of their signings, from that part of the evidence which can concern them."""
-    evidence = body(kept, settings.visit_gap, settings)
-    found = judge_around(evidence, _nodes(evidence, visit_ids), (), settings)
+    evidence = body(kept, rules)
+    found = judge_around(evidence, _nodes(evidence, visit_ids), (), rules)
     visits = {key: case(one) for key, one in _by_visit(evidence, visit_ids, found).items()}
     signings = {one.signing.signing: signing_case(one) for one in found.signings}
     theirs = {row.signing_id for row in kept.signings if row.visit_id in visit_ids}
     return Cases(visits, {key: one for key, one in signings.items() if key in theirs})
 
 
-def concerned(kept: Kept, batch: Batch, settings: Settings) -> Concerned:
+def concerned(kept: Kept, batch: Batch, rules: Rules) -> Concerned:
     """What every visit comes to that the evidence of `batch` can concern."""
-    evidence = body(kept, settings.visit_gap, settings)
-    found = judge_around(evidence, _nodes(evidence, batch.visits) | batch.visitors, batch.referrals, settings)
+    evidence = body(kept, rules)
+    found = judge_around(evidence, _nodes(evidence, batch.visits) | batch.visitors, batch.referrals, rules)
     cases = {key: case(one) for key, one in _by_visit(evidence, evidence.presence, found).items()}
     wanted = cases.keys() | batch.visits
     visits = tuple(visit for visit in kept.visits if visit.visit_id in wanted)
@@ -220,7 +224,7 @@ def concerned(kept: Kept, batch: Batch, settings: Settings) -> Concerned:
     return Concerned(visits, cases, signings, frozenset(nobodys))
 
 
-def judge_around(evidence: Body, nodes: set[str], referrals: Collection[str], settings: Settings) -> Replay:
+def judge_around(evidence: Body, nodes: set[str], referrals: Collection[str], rules: Rules) -> Replay:
     """All that the evidence comes to which can concern these people or referrals."""
     wanted = [
         event
@@ -230,7 +234,7 @@ def judge_around(evidence: Body, nodes: set[str], referrals: Collection[str], se
         )
         for event in part
     ]
-    return replay(wanted, settings)
+    return replay(wanted, rules)
 
 
 def case(judged: Judged) -> Case:
@@ -265,28 +269,28 @@ def _answer(attribution: str, partner: str | None, rule: str, risks: Sequence[st
     }
 
 
-def _to_settle_lapsed(kept: Kept, find: Callable[[Kept], Gone], settings: Settings) -> Settled:
+def _to_settle_lapsed(kept: Kept, find: Callable[[Kept], Gone], rules: Rules) -> Settled:
     gone = find(kept)
     if not gone:
         return Settled()
-    evidence = body(kept, settings.visit_gap, settings)
+    evidence = body(kept, rules)
     nodes = {node for visit_id in gone.visits for node, _ in evidence.presence.get(visit_id, ())} | gone.sighted
     touched: set[str | None] = set()
     for part in components(evidence.events):
         if any(node_of(one) in nodes or _claim(one) in gone.referrals for one in part):
             touched |= {node_of(one) for one in part}
     concerned = {key for key, keys in evidence.presence.items() if any(node in touched for node, _ in keys)}
-    return _to_settle(kept, lapsed(kept, gone), concerned - gone.visits, settings)
+    return _to_settle(kept, lapsed(kept, gone), concerned - gone.visits, rules)
 
 
 def _claim(event: Evidence) -> str | None:
     return event.referral if isinstance(event, Referral | Withdrawal) else None
 
 
-def _to_settle(kept: Kept, then: Kept, visit_ids: set[str], settings: Settings) -> Settled:
+def _to_settle(kept: Kept, then: Kept, visit_ids: set[str], rules: Rules) -> Settled:
     """The verdicts that are other ones, or none, once only `then` is kept."""
-    before = judge_some(kept, visit_ids, settings)
-    after = judge_some(then, visit_ids, settings)
+    before = judge_some(kept, visit_ids, rules)
+    after = judge_some(then, visit_ids, rules)
     settled = {visit.visit_id for visit in kept.visits if visit.settled is not None}
     settled |= {signing.signing_id for signing in kept.signings if signing.settled is not None}
     return Settled(
@@ -303,9 +307,9 @@ def _nodes(evidence: Body, visit_ids: Iterable[str]) -> set[str]:
     return {node for visit_id in visit_ids for node, _ in evidence.presence.get(visit_id, ())}
 
 
-def _judged(kept: Kept, visit_id: str, settings: Settings) -> Judged | None:
-    evidence = body(kept, settings.visit_gap, settings)
-    found = judge_around(evidence, _nodes(evidence, [visit_id]), (), settings)
+def _judged(kept: Kept, visit_id: str, rules: Rules) -> Judged | None:
+    evidence = body(kept, rules)
+    found = judge_around(evidence, _nodes(evidence, [visit_id]), (), rules)
     return _by_visit(evidence, [visit_id], found).get(visit_id)
 
 
@@ -313,13 +317,11 @@ def _told(was: Case | None) -> Case | None:
     return was and {key: value for key, value in was.items() if key != "earlier"}
 
 
-def _days(kept: Kept, days: tuple[date, date], settings: Settings, other: Settings | None) -> Days:
-    # What the site's own clocks and bars made visits of stays comparable only with the site's time zone.
-    other = replace(other, timezone=settings.timezone) if other else None
-    visits = [one for one in kept.visits if _on(days, one.started_at, settings)]
-    signings = [one for one in kept.signings if _on(days, one.at, settings)]
-    evidence = body(kept, min(settings.visit_gap, other.visit_gap) if other else settings.visit_gap, settings)
-    found = replay(evidence.events, settings)
+def _days(kept: Kept, days: tuple[date, date], rules: Rules, other: Rules | None) -> Days:
+    visits = [one for one in kept.visits if _on(days, one.started_at, rules)]
+    signings = [one for one in kept.signings if _on(days, one.at, rules)]
+    evidence = body(kept, rules, *((other,) if other else ()))
+    found = replay(evidence.events, rules)
     under = replay(evidence.events, other) if other else None
     now, then = _cases(evidence, visits, found), _cases(evidence, visits, under) if under else None
     compared = tuple(
@@ -342,8 +344,8 @@ def _days(kept: Kept, days: tuple[date, date], settings: Settings, other: Settin
     )
 
 
-def _on(days: tuple[date, date], at: float, settings: Settings) -> bool:
-    return days[0] <= local_day(at, settings) <= days[1]
+def _on(days: tuple[date, date], at: float, rules: Rules) -> bool:
+    return days[0] <= local_day(at, rules) <= days[1]
 
 
 def _within(found: Replay, days: tuple[date, date]) -> tuple[Day, ...]:

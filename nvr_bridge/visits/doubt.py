@@ -27,6 +27,7 @@ What = Literal[
     "staff_until",
     "visit_gap",
     "overlap",
+    "settings",
 ]
 
 

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import time
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from ..errors import InvalidError
@@ -35,6 +36,42 @@ class Settings:
     match_score: float = 0.45
     match_margin: float = 0.05
     clock_error: float = 0.0
+
+    def at(self, _moment: float) -> Settings:
+        """These, whenever: settings that nobody changes are `Rules`, too."""
+        return self
+
+    def around(self, _moment: float, _error: float) -> tuple[Settings, ...]:
+        """These alone."""
+        return (self,)
+
+    def until(self, _moment: float) -> tuple[Settings, ...]:
+        """These alone."""
+        return (self,)
+
+    def decides_for(self, _now: float) -> float:
+        """For how many seconds evidence can decide a verdict: all three together.
+
+        A referral brings a visit within its validity, which protects for its time, and a natural visit then keeps a
+        referral from counting for that one's. What is older decides nothing any more.
+        """
+        return self.validity + self.protection + self.natural_protection
+
+
+class Rules(Protocol):
+    """A site's settings through time. A visit is judged under those that held when it began."""
+
+    def at(self, moment: float, /) -> Settings:
+        """The settings of a visit that begins at `moment`."""
+
+    def around(self, moment: float, error: float, /) -> tuple[Settings, ...]:
+        """All that may be those of a visit that begins at `moment` by a clock that is wrong by `error` at most, `at`'s first."""
+
+    def until(self, moment: float, /) -> tuple[Settings, ...]:
+        """All that were those of a visit that began at `moment` or earlier."""
+
+    def decides_for(self, now: float, /) -> float:
+        """For how many seconds, counted back from `now`, evidence can decide a verdict."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from .attribution import Judged, Verdict
 from .doubt import Doubt
-from .evidence import Settings
+from .evidence import Rules
 from .identity import CONTACT, DOCUMENT
 from .replay import Replay
 from .rules import RULES_VERSION, Claim, Tie
@@ -24,12 +24,12 @@ TiedBy = Literal["contact", "masked contact"]
 type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
 
 
-def output(found: Replay, settings: Settings) -> dict[str, Json]:
+def output(found: Replay, rules: Rules) -> dict[str, Json]:
     """A replay, ready for `json.dumps`."""
     return {
         "rules_version": RULES_VERSION,
-        "visits": [visit_row(visit, settings) for visit in found.visits],
-        "signings": [signing_row(signing, settings) for signing in found.signings],
+        "visits": [visit_row(visit, rules) for visit in found.visits],
+        "signings": [signing_row(signing, rules) for signing in found.signings],
         "daily": [
             {
                 "date": day.day.isoformat(),
@@ -43,12 +43,12 @@ def output(found: Replay, settings: Settings) -> dict[str, Json]:
     }
 
 
-def visit_row(visit: Judged, settings: Settings) -> dict[str, Json]:
+def visit_row(visit: Judged, rules: Rules) -> dict[str, Json]:
     """A visit with its verdict."""
     return {
         "person": visit.name,
-        "start": local(visit.stay.start, settings),
-        "end": local(visit.stay.end, settings),
+        "start": local(visit.stay.start, rules),
+        "end": local(visit.stay.end, rules),
         "attribution": visit.verdict.attribution,
         "partner": visit.verdict.partner,
         "rule": visit.verdict.rule,
@@ -56,13 +56,13 @@ def visit_row(visit: Judged, settings: Settings) -> dict[str, Json]:
         "risks": [*visit.facts.risks],
         "needs_review": visit.verdict.attribution == "undetermined" or bool(visit.facts.risks),
         "reviewed": visit.review is not None,
-        "explanation": explanation(visit, settings),
+        "explanation": explanation(visit, rules),
     }
 
 
-def signing_row(signed: JudgedSigning, settings: Settings) -> dict[str, Json]:
+def signing_row(signed: JudgedSigning, rules: Rules) -> dict[str, Json]:
     """A signing with its verdict."""
-    why = Said("why", "signed", {"start": local(signed.visit.stay.start, settings)})
+    why = Said("why", "signed", {"start": local(signed.visit.stay.start, rules)})
     if signed.verdict != signed.visit.verdict:
         why = Said("why", "co_signers_differ")
     return {
@@ -73,10 +73,10 @@ def signing_row(signed: JudgedSigning, settings: Settings) -> dict[str, Json]:
         "risks": [*signed.risks],
         "explanation": {
             **_sentence(why),
-            "at": local(signed.signing.at, settings),
+            "at": local(signed.signing.at, rules),
             "visit": {
                 "person": signed.visit.name,
-                "start": local(signed.visit.stay.start, settings),
+                "start": local(signed.visit.stay.start, rules),
                 **_verdict(signed.visit.verdict),
             },
             "co_signers": [{"visitor": one.visitor, **_verdict(one.verdict)} for one in signed.co_signers],
@@ -84,31 +84,31 @@ def signing_row(signed: JudgedSigning, settings: Settings) -> dict[str, Json]:
     }
 
 
-def why(visit: Judged, settings: Settings) -> Said:
+def why(visit: Judged, rules: Rules) -> Said:
     """What decided a visit's verdict, as one sentence."""
-    said = _why(visit, settings)
+    said = _why(visit, rules)
     return Said("why", "erased", {"why": said}) if _erased(visit) else said
 
 
-def explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
+def explanation(visit: Judged, rules: Rules) -> dict[str, Json]:
     """What a visit's verdict rests on."""
     found: dict[str, Json] = {
-        **_sentence(why(visit, settings)),
+        **_sentence(why(visit, rules)),
         "inputs": {
             "start_error": visit.stay.error,
             "presence": _presence(visit),
-            "referrals": [*_referrals(visit, settings)],
+            "referrals": [*_referrals(visit, rules)],
             "protected_by": visit.facts.protected_by,
         },
         "links": [*_links(visit)],
-        "uncertainty": [_doubt(doubt, settings) for doubt in visit.doubts],
-        "returning": {"visits": visit.returning, "last": _last(visit, settings)},
+        "uncertainty": [_doubt(doubt, rules) for doubt in visit.doubts],
+        "returning": {"visits": visit.returning, "last": _last(visit, rules)},
     }
     if visit.ambiguous or not visit.stay.certain:
         found["identity"] = "ambiguous"
     if visit.review is not None:
         found["review"] = {
-            "at": local(visit.review.at, settings),
+            "at": local(visit.review.at, rules),
             "reason": visit.review.reason,
             "rules_say": _verdict(visit.computed),
         }
@@ -118,11 +118,11 @@ def explanation(visit: Judged, settings: Settings) -> dict[str, Json]:
     return found
 
 
-def moments(visit: Judged, settings: Settings) -> list[Json]:
+def moments(visit: Judged, rules: Rules) -> list[Json]:
     """Each presence that a visit is made of, the earliest first: when, how far its clock may be off, and how it was noticed."""
     return [
         {
-            "at": local(one.at, settings),
+            "at": local(one.at, rules),
             "error": one.error,
             "kind": one.kind,
             "certain": one.certain,
@@ -132,9 +132,9 @@ def moments(visit: Judged, settings: Settings) -> list[Json]:
     ]
 
 
-def local(at: float, settings: Settings) -> str:
+def local(at: float, rules: Rules) -> str:
     """A time as the site's clocks show it, with its offset."""
-    return datetime.fromtimestamp(at, settings.timezone).isoformat()
+    return datetime.fromtimestamp(at, rules.at(at).timezone).isoformat()
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ def _sentence(said: Said) -> dict[str, Json]:
     return {"why": say(said, "en"), "why_zh": say(said, "zh-Hans")}
 
 
-def _why(visit: Judged, settings: Settings) -> Said:
+def _why(visit: Judged, rules: Rules) -> Said:
     facts, rule = visit.facts, visit.verdict.rule
     places: dict[str, Place] = {}
     match rule:
@@ -157,7 +157,7 @@ def _why(visit: Judged, settings: Settings) -> Said:
             if won is None:
                 partners = [Said("part", "partner", {"partner": partner}) for partner in visit.partners]
                 return Said("why", "winner_open", {"partners": partners})
-            places = {"referral": won.referral, "partner": won.partner, "declared": local(won.declared, settings)}
+            places = {"referral": won.referral, "partner": won.partner, "declared": local(won.declared, rules)}
         case "undetermined":
             return _why_undetermined(visit)
         case "channel_protected":
@@ -187,22 +187,22 @@ def _verdict(verdict: Verdict) -> dict[str, Json]:
     return {"attribution": verdict.attribution, "partner": verdict.partner, "rule": verdict.rule}
 
 
-def _last(visit: Judged, settings: Settings) -> Json:
+def _last(visit: Judged, rules: Rules) -> Json:
     if visit.last is None:
         return None
     start, verdict = visit.last
-    return {"start": local(start, settings), **_verdict(verdict)}
+    return {"start": local(start, rules), **_verdict(verdict)}
 
 
-def _doubt(doubt: Doubt, settings: Settings) -> Json:
+def _doubt(doubt: Doubt, rules: Rules) -> Json:
     found: dict[str, Json] = {"what": doubt.what}
     about = doubt.about
     if doubt.what in {"earlier_visit", "protection"} and isinstance(about, tuple):
-        found["visit"] = local(about[0], settings)
+        found["visit"] = local(about[0], rules)
     elif isinstance(about, str):
         found["referral"] = about
     elif isinstance(about, tuple) and isinstance(about[0], str):
-        found |= {"referral": about[0], "visit": local(about[1], settings)}
+        found |= {"referral": about[0], "visit": local(about[1], rules)}
     if doubt.error is not None and doubt.difference is not None:
         found |= {"difference": round(doubt.difference, 6), "error": round(doubt.error, 6)}
     return found
@@ -239,11 +239,12 @@ def _links(visit: Judged) -> Iterator[Json]:
         yield {"visitor": None if node.startswith((CONTACT, DOCUMENT)) else node, "by": [*sorted(by)]}
 
 
-def _referrals(visit: Judged, settings: Settings) -> Iterator[Json]:
+def _referrals(visit: Judged, rules: Rules) -> Iterator[Json]:
     """The referrals that this visit leads to and that came to something, or had not long lapsed."""
     start = visit.stay.start
+    settings = rules.at(start)
     low = start - settings.validity - settings.protection
-    high = max(visit.stay.end, next_close(start, settings))
+    high = max(visit.stay.end, next_close(start, rules))
     first = bisect_left(visit.ties, low, key=lambda tie: tie.claim.declared)
     last = bisect_right(visit.ties, high, key=lambda tie: tie.claim.declared)
     for tie in visit.ties[first:last]:
@@ -251,13 +252,13 @@ def _referrals(visit: Judged, settings: Settings) -> Iterator[Json]:
         yield {
             "id": tie.claim.referral,
             "partner": tie.claim.partner,
-            "declared": local(tie.claim.declared, settings),
+            "declared": local(tie.claim.declared, rules),
             "tied_by": tied_by,
-            "state": _state(tie, visit, settings),
+            "state": _state(tie, visit, rules),
         }
 
 
-def _state(tie: Tie, visit: Judged, settings: Settings) -> State:
+def _state(tie: Tie, visit: Judged, rules: Rules) -> State:
     claim, facts = tie.claim, visit.facts
     if claim in facts.intercepted:
         return "intercepted"
@@ -267,4 +268,4 @@ def _state(tie: Tie, visit: Judged, settings: Settings) -> State:
         return "late"
     if claim.withdrawn < visit.stay.start:
         return "withdrawn"
-    return "lapsed" if claim.declared + settings.validity < visit.stay.start else "not considered"
+    return "lapsed" if claim.declared + rules.at(visit.stay.start).validity < visit.stay.start else "not considered"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
-from .evidence import CheckIn, Erased, Evidence, Merge, PassEvidence, Settings, SightingEvidence, Signing, Split
+from .evidence import CheckIn, Erased, Evidence, Merge, PassEvidence, Rules, SightingEvidence, Signing, Split
 from .groups import Grouping, settle
 from .timeline import Moment, Stay, doubtful_gaps, in_order, moment, near, stays
 
@@ -51,12 +51,12 @@ def node_of(event: Evidence) -> str | None:
     return None
 
 
-def people(events: Sequence[Evidence], settings: Settings, overlaps: bool | None = None) -> People:
+def people(events: Sequence[Evidence], rules: Rules, overlaps: bool | None = None) -> People:
     """Who is who in `events`, whatever their order.
 
     `overlaps` settles what the clocks leave open: whether two people were there at once. None: as the clocks show it.
     """
-    facts = _Facts(events, settings, overlaps)
+    facts = _Facts(events, rules, overlaps)
     grouping = _by_document_and_merge(facts)
     groups = [_Group(nodes, facts) for nodes in grouping.groups if not _stands_for_contact(nodes)]
     joined = _by_contact(groups, facts)
@@ -85,8 +85,8 @@ def people(events: Sequence[Evidence], settings: Settings, overlaps: bool | None
 class _Facts:
     """What the events say of each node."""
 
-    def __init__(self, events: Sequence[Evidence], settings: Settings, overlaps: bool | None) -> None:
-        self.settings = settings
+    def __init__(self, events: Sequence[Evidence], rules: Rules, overlaps: bool | None) -> None:
+        self.rules = rules
         self.overlaps = overlaps
         self.doubtful = False
         self.moments: dict[str, list[Moment]] = defaultdict(list)
@@ -103,7 +103,7 @@ class _Facts:
                 node = node_of(event) or ""
                 self.nodes.add(node)
                 lasts = min((at for at in erased.get(node, ()) if at >= event.at), default=float("inf"))
-                self.moments[node].append(moment(event, node, settings, lasts))
+                self.moments[node].append(moment(event, node, rules, lasts))
             if isinstance(event, Signing):
                 self._signing(event, node_of(event) or "")
             elif isinstance(event, Split | Merge):
@@ -134,15 +134,13 @@ class _Group:
         self.documents = frozenset().union(*(facts.documents.get(node, ()) for node in nodes))
         self.first = min((one.at for one in self.moments), default=float("inf"))
         self.gone = max((one.lasts for one in self.moments), default=float("inf"))
-        gap = facts.settings.visit_gap
-        open_gaps = doubtful_gaps(self.moments, gap)
-        self.stays = _certain(stays(self.moments, gap))
+        open_gaps = doubtful_gaps(self.moments, facts.rules)
+        self.stays = _certain(stays(self.moments, facts.rules))
         # The same visits if every gap in doubt ended one, and if none did.
         self.shortest, self.longest = self.stays, self.stays
         if open_gaps:
-            ends = {index for index in open_gaps if self.moments[index].at - self.moments[index - 1].at > gap}
-            self.shortest = _certain(stays(self.moments, gap, frozenset(open_gaps) - ends))
-            self.longest = _certain(stays(self.moments, gap, frozenset(ends)))
+            self.shortest = _certain(stays(self.moments, facts.rules, dict.fromkeys(open_gaps, True)))
+            self.longest = _certain(stays(self.moments, facts.rules, dict.fromkeys(open_gaps, False)))
 
 
 def _certain(found: Sequence[Stay]) -> list[Stay]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
@@ -25,7 +25,7 @@ from .evidence import (
     Presence,
     Referral,
     Review,
-    Settings,
+    Rules,
     SightingEvidence,
     Signing,
     Split,
@@ -73,13 +73,18 @@ class Body:
     presence: Mapping[str, tuple[Key, ...]]  # by visit
 
 
-def body(kept: Kept, gap: float, settings: Settings) -> Body:
-    """What the store keeps, as evidence. `gap` is the shortest visit gap that it will be judged with."""
+def body(kept: Kept, rules: Rules, *others: Rules) -> Body:
+    """What the store keeps, as evidence, to be judged under `rules` or any of the `others`."""
+
+    def gap(at: float) -> float:
+        """The shortest that can count for who was there at that time."""
+        return min(settings.visit_gap for one in (rules, *others) for settings in one.until(at))
+
     present = [*_registered(kept), *_recognised(kept, gap)]
     seen = {visit_id for visit_id, _, _ in present}
     for visit in kept.visits:
         if visit.visitor_id is not None and visit.visit_id not in seen:
-            present += _going_on(visit, visit.visitor_id, gap, settings)
+            present += _going_on(visit, visit.visitor_id, gap, rules)
     presence: dict[str, list[Key]] = {}
     for visit_id, _, event in present:
         if visit_id is not None:
@@ -125,6 +130,7 @@ def lapsed(kept: Kept, gone: Gone) -> Kept:
 
 # --- helpers ------------------------------------------------------------------------------------------------------
 
+type _Gap = Callable[[float], float]
 type _Present = tuple[str | None, float, Presence]  # the visit, when it arrived, and what
 
 
@@ -152,22 +158,23 @@ def _signing(row: StoredSigning) -> Signing:
     return Signing(row.at, row.signing_id, row.visitor_id, row.document, given, row.co_signers)
 
 
-def _recognised(kept: Kept, gap: float) -> Iterator[_Present]:
+def _recognised(kept: Kept, gap: _Gap) -> Iterator[_Present]:
     """A track as presence from its beginning to its end, close enough together to be one visit."""
     for row in kept.sightings:
-        for at in _between(row.started_at, row.at, gap):
+        for at in _between(row.started_at, row.at, gap(row.started_at)):
             seen = SightingEvidence(at, row.visitor_id, row.score, row.margin, zone=row.zone_id)
             yield row.visit_id, at, seen
 
 
-def _going_on(visit: Visit, visitor_id: str, gap: float, settings: Settings) -> Iterator[_Present]:
+def _going_on(visit: Visit, visitor_id: str, gap: _Gap, rules: Rules) -> Iterator[_Present]:
     """A visit of somebody recognised whose track has not ended, or whose sightings are kept no longer.
 
     At the bar, for what it reached is not kept; below it, where a verdict was left undetermined for good.
     """
+    settings = rules.at(visit.started_at)
     clear = visit.settled is None or visit.settled["attribution"] != "undetermined"
     score = settings.match_score if clear else -1.0
-    for at in _between(visit.started_at, visit.last_at, gap):
+    for at in _between(visit.started_at, visit.last_at, gap(visit.started_at)):
         seen = SightingEvidence(at, visitor_id, score, settings.match_margin, zone=visit.zone_id)
         yield visit.visit_id, at, seen
 

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import InvalidError, NotFoundError
 from . import evidence
-from .evidence import Contact, Evidence, Settings
+from .evidence import Contact, Evidence, Rules, Settings
 from .fields import Fields
+from .rulebook import Rulebook
 from .yaml_lines import Items, Mapping, Node, parse, wrong
 
 # Numbers in a scenario stand there in full, so the key hides nothing: it makes equal numbers equal.
@@ -24,7 +25,7 @@ KEY = b"scenario"
 class Scenario:
     """A story: events in the order in which they arrived, with the line of each."""
 
-    settings: Settings
+    settings: Rules
     events: tuple[Evidence, ...]
     lines: tuple[int, ...]
     title: str = ""
@@ -68,10 +69,12 @@ def read(text: str) -> Scenario:
         wrong(
             found.line if found else node.line, "events: must be a list, one `- {at: …, pass: {visitor: v1}}` to a line"
         )
-    events = tuple(_event(item, settings) for item in found.items)
-    lines = tuple(item.line for item in found.items)
+    changes = [item for item in found.items if isinstance(item, Mapping) and "settings" in item.entries]
+    told = [item for item in found.items if item not in changes]
+    events = tuple(_event(item, settings) for item in told)
+    lines = tuple(item.line for item in told)
     _check_names(events, lines)
-    return Scenario(settings, events, lines, title, expect)
+    return Scenario(_changed(settings, changes), events, lines, title, expect)
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------
@@ -82,8 +85,8 @@ def _settings(node: Node | None, base: Settings | None = None) -> Settings:
     if node is None:
         return settings
     fields = Fields(node, "settings")
-    names = ("lead_time", "validity", "protection", "natural_protection", "visit_gap", "clock_error")
-    found: dict[str, float | None] = {name: fields.duration(name) for name in names}
+    settings = _changeable(fields, settings)
+    found: dict[str, float | None] = {"clock_error": fields.duration("clock_error")}
     if (match := fields.node("match")) is not None:
         bar = Fields(match, "settings.match")
         found |= {"match_score": bar.number("score", -1, 1), "match_margin": bar.number("margin", 0, 2)}
@@ -91,12 +94,34 @@ def _settings(node: Node | None, base: Settings | None = None) -> Settings:
     settings = replace(settings, **{name: value for name, value in found.items() if value is not None})  # type: ignore[arg-type]
     settings = replace(
         settings,
-        winner=fields.choice("winner", ("first_declared", "undetermined")) or settings.winner,
         close_of_day=fields.clock("close_of_day") or settings.close_of_day,
         timezone=_timezone(fields, settings.timezone),
     )
     fields.done()
     return settings
+
+
+def _changeable(fields: Fields, settings: Settings) -> Settings:
+    """Those that a site changes while its engine runs."""
+    names = ("lead_time", "validity", "protection", "natural_protection", "visit_gap")
+    found = {name: value for name in names if (value := fields.duration(name)) is not None}
+    winner = fields.choice("winner", ("first_declared", "undetermined")) or settings.winner
+    return replace(settings, winner=winner, **found)  # type: ignore[arg-type]
+
+
+def _changed(settings: Settings, changes: list[Mapping]) -> Rules:
+    """The settings, with what happens to them in the story."""
+    book, last = Rulebook(settings), float("-inf")
+    for node in changes:
+        if set(node.entries) != {"at", "settings"}:
+            wrong(node.line, "settings: give `at` and `settings` alone, such as {at: …, settings: {lead_time: 10m}}")
+        at = Fields(node, "event").moment("at", settings.timezone)
+        if at < last:
+            wrong(node.line, "settings: before the change above it; give changes in the order of time")
+        fields = Fields(node.entries["settings"], "settings")
+        book, last = book.with_change(at, _changeable(fields, book.now)), at
+        fields.done()
+    return book if changes else settings
 
 
 def _timezone(fields: Fields, default: ZoneInfo) -> ZoneInfo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,9 +14,13 @@ def continues(visit: Visit, at: float, gap: float) -> bool:
     return visit.ended_at is None and at - visit.last_at <= gap
 
 
-def overdue(visits: Iterable[Visit], now: float, gap: float) -> list[Visit]:
-    """The open visits that nothing at or before `now` can extend any more, the longest over first."""
-    return sorted((visit for visit in visits if not continues(visit, now, gap)), key=lambda visit: visit.last_at)
+def overdue(visits: Iterable[Visit], now: float, gap: Callable[[float], float]) -> list[Visit]:
+    """The open visits that nothing at or before `now` can extend any more, the longest over first.
+
+    `gap` is the visit gap by when a visit began.
+    """
+    over = (visit for visit in visits if not continues(visit, now, gap(visit.started_at)))
+    return sorted(over, key=lambda visit: visit.last_at)
 
 
 def day_start(now: float, timezone: ZoneInfo) -> float:

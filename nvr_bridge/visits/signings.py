@@ -9,8 +9,8 @@ from .attribution import Judged, Record, Verdict, standing
 from .evidence import Evidence, Signing
 from .identity import node_of
 from .risks import Risk, in_order
-from .ties import World, covering
-from .timeline import Moment, Stay
+from .ties import World
+from .timeline import Moment, Stay, covering
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def signings(events: Sequence[Evidence], world: World, records: Sequence[Record]
 
 def _signing(event: Signing, world: World, records: Sequence[Record]) -> JudgedSigning:
     person = world.people.of[node_of(event) or ""]
-    index = covering(world.stays[person], event.at, world.settings.visit_gap)
+    index = covering(world.stays[person], event.at, world.rules)
     visits = records[person].visits
     visit = visits[index or 0]
     so_far = [one for one in visits[: (index or 0) + 1] if one.stay.certain or one.review is not None]
@@ -60,7 +60,7 @@ def _signing(event: Signing, world: World, records: Sequence[Record]) -> JudgedS
 def _stands(visitor: str, at: float, world: World, records: Sequence[Record]) -> Verdict:
     """The verdict of the visit that the co-signer is on; of one that began at that moment, if on none."""
     person = world.people.of[visitor]
-    index = covering(world.stays[person], at, world.settings.visit_gap)
+    index = covering(world.stays[person], at, world.rules)
     if index is not None and (visit := records[person].visits[index]).stay.certain and visit.stay.start <= at:
         return visit.verdict
     moment = Moment(at, 0.0, visitor, "signing")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..models import CaseState, ReviewAct
-from .evidence import Settings
+from .evidence import Rules
 from .review import Done, Standing, may_reopen
 from .risks import RISKS
 from .timeline import next_close
@@ -24,14 +24,14 @@ _AT_CLOSE = "unregistered_visit"  # somebody may still come to the desk until th
 _DIFFER = "co_signers_differ"
 
 
-def by_now(case: Case, signings: Sequence[Case], started_at: float, now: float, settings: Settings) -> Case:
+def by_now(case: Case, signings: Sequence[Case], started_at: float, now: float, rules: Rules) -> Case:
     """The verdict of a visit as it is shown at `now`.
 
     What is told only when the day of its start has closed is left out; that a co-signer of a contract signed on it stands
     otherwise is one more risk.
     """
     risks = {*case["risks"]} | {_DIFFER for signing in signings if _DIFFER in signing["risks"]}
-    if now < next_close(started_at, settings):
+    if now < next_close(started_at, rules):
         risks.discard(_AT_CLOSE)
     return {
         **case,

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from .evidence import Evidence, Referral, Review, Settings, StaffMark, Withdrawal
+from .evidence import Evidence, Referral, Review, Rules, StaffMark, Withdrawal
 from .identity import People, people
 from .rules import Claim, StaffTime, Tie
-from .timeline import Stay, day_start, doubtful_gaps, stays
+from .timeline import Stay, covering, day_start, stays
 
 
 class World:
     """What is known to whom it may concern. Built once from events in any order, and then only read."""
 
-    def __init__(self, events: Sequence[Evidence], settings: Settings, overlaps: bool | None = None) -> None:
-        self.settings = settings
-        self.people: People = people(events, settings, overlaps)
-        self.stays: list[list[Stay]] = [stays(person.moments, settings.visit_gap) for person in self.people.persons]
+    def __init__(self, events: Sequence[Evidence], rules: Rules, overlaps: bool | None = None) -> None:
+        self.rules = rules
+        self.people: People = people(events, rules, overlaps)
+        self.stays: list[list[Stay]] = [stays(person.moments, rules) for person in self.people.persons]
         self.staff: dict[int, list[StaffTime]] = defaultdict(list)
         self.reviews: dict[int, list[tuple[int, Review]]] = defaultdict(list)  # with the place in the order of arrival
         self._full: dict[str, list[Claim]] = defaultdict(list)
@@ -36,10 +35,10 @@ class World:
             elif isinstance(event, Review):
                 self.reviews[person].append((place, event))
         for (person, _, at), end in ends.items():
-            self.staff[person].append(StaffTime(day_start(at, settings), end))
+            self.staff[person].append(StaffTime(day_start(at, rules), end))
         self._wearers = self._wearers_of_masks()
-        self._fits: dict[str, frozenset[int]] = {}
-        self._ties: dict[int, tuple[Tie, ...]] = {}
+        self._fits: dict[tuple[str, float], frozenset[int]] = {}
+        self._ties: dict[tuple[int, float], tuple[Tie, ...]] = {}
         self._erased = {
             index
             for index, person in enumerate(self.people.persons)
@@ -50,13 +49,14 @@ class World:
 
     def ties(self, person: int, stay: Stay) -> tuple[Tie, ...]:
         """The claims that a visit leads to: by the contacts given in it, or else by every contact of the person."""
+        validity = max(settings.validity for settings in self.rules.around(stay.start, stay.error))
         if contacts := stay.contacts:
-            return self._ties_of(person, ((contact.full or "", contact.mask) for contact in contacts))
+            return self._ties_of(person, ((contact.full or "", contact.mask) for contact in contacts), validity)
         if person not in self._erased:
-            if person not in self._ties:
-                self._ties[person] = self._all_ties(person, float("-inf"))
-            return self._ties[person]
-        return self._all_ties(person, stay.start)
+            if (person, validity) not in self._ties:
+                self._ties[person, validity] = self._all_ties(person, float("-inf"), validity)
+            return self._ties[person, validity]
+        return self._all_ties(person, stay.start, validity)
 
     def ambiguous(self, person: int, stay: Stay) -> bool:
         """Whether it cannot be told whose visit this is."""
@@ -66,7 +66,7 @@ class World:
         """Index of a visit → the last verdict that somebody set for it, with its place in the order of arrival."""
         found: dict[int, tuple[int, Review]] = {}
         for entry in sorted(self.reviews.get(person, ()), key=lambda entry: (entry[1].at, entry[0])):
-            index = covering(all_stays, entry[1].visit_at, self.settings.visit_gap)
+            index = covering(all_stays, entry[1].visit_at, self.rules)
             if index is not None:
                 found[index] = entry
         return found
@@ -95,38 +95,33 @@ class World:
                     found[one.contact.mask].add(index)
         return found
 
-    def _fitting(self, claim: Claim) -> frozenset[int]:
+    def _fitting(self, claim: Claim, validity: float) -> frozenset[int]:
         """The persons whom a masked claim fits and who visited within its validity, as far as the clocks can tell."""
-        if claim.referral not in self._fits:
-            until = claim.declared + self.settings.validity
-            self._fits[claim.referral] = frozenset(
+        key = (claim.referral, validity)
+        if key not in self._fits:
+            until = claim.declared + validity
+            self._fits[key] = frozenset(
                 person
                 for person in self._wearers.get(claim.contact.mask, ())
                 if any(claim.declared - stay.error <= stay.start <= until + stay.error for stay in self.stays[person])
             )
-        return self._fits[claim.referral]
+        return self._fits[key]
 
-    def _starts(self, person: int) -> list[tuple[float, float]]:
-        """When visits of this person started, or may have."""
-        moments = self.people.persons[person].moments
-        more = (moments[index] for index in doubtful_gaps(moments, self.settings.visit_gap))
-        return [(stay.start, stay.error) for stay in self.stays[person]] + [(one.at, one.error) for one in more]
-
-    def _all_ties(self, person: int, at: float) -> tuple[Tie, ...]:
+    def _all_ties(self, person: int, at: float, validity: float) -> tuple[Tie, ...]:
         given = (
             (one.contact.full or "", one.contact.mask)
             for one in self.people.persons[person].moments
             if one.contact is not None and one.lasts >= at
         )
-        return self._ties_of(person, given)
+        return self._ties_of(person, given, validity)
 
-    def _ties_of(self, person: int, contacts: Iterable[tuple[str, str]]) -> tuple[Tie, ...]:
+    def _ties_of(self, person: int, contacts: Iterable[tuple[str, str]], validity: float) -> tuple[Tie, ...]:
         found: dict[str, Tie] = {}
         for full, mask in set(contacts):
             for claim in self._full.get(full, ()):
                 found[claim.referral] = Tie(claim, doubtful=False)
             for claim in self._masked.get(mask, ()):
-                found[claim.referral] = Tie(claim, doubtful=bool(self._fitting(claim) - {person}))
+                found[claim.referral] = Tie(claim, doubtful=bool(self._fitting(claim, validity) - {person}))
         return tuple(sorted(found.values(), key=lambda tie: (tie.claim.declared, tie.claim.referral)))
 
     def _others(self, person: int, stay: Stay) -> set[int]:
@@ -147,9 +142,3 @@ class World:
                         self.guests[host].append(stay)
         for stays_of_others in self.guests.values():
             stays_of_others.sort(key=lambda stay: (stay.start, stay.end, stay.moments[0].node))
-
-
-def covering(all_stays: Sequence[Stay], at: float, gap: float) -> int | None:
-    """Index of the visit, of those in time order, that somebody was on at `at` or had ended at most `gap` before."""
-    index = bisect_right(all_stays, at, key=lambda stay: stay.first) - 1
-    return index if index >= 0 and at <= all_stays[index].end + gap else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from .evidence import CheckIn, Contact, PassEvidence, Presence, Settings, SightingEvidence, Signing
+from .evidence import CheckIn, Contact, PassEvidence, Presence, Rules, SightingEvidence, Signing
+
+_NONE: Mapping[int, bool] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,11 @@ class Stay:
         return min(moment.lasts for moment in self.moments)
 
 
-def moment(event: Presence, node: str, settings: Settings, lasts: float = float("inf")) -> Moment:
+def moment(event: Presence, node: str, rules: Rules, lasts: float = float("inf")) -> Moment:
     """What `event` says of whoever `node` is."""
     match event:
         case SightingEvidence():
+            settings = rules.at(event.at)
             clear = event.score >= settings.match_score and event.margin >= settings.match_margin
             error = settings.clock_error if event.clock_error is None else event.clock_error
             return Moment(event.at, error, node, "sighting", clear, None, clear, lasts, event.score, event.margin)
@@ -77,35 +81,45 @@ def in_order(moments: Iterable[Moment]) -> list[Moment]:
     return sorted(moments, key=_rank)
 
 
-def doubtful_gaps(moments: Sequence[Moment], gap: float) -> list[int]:
-    """Indices of those presences in time order of which the clocks cannot say whether they open a visit or extend one."""
+def doubtful_gaps(moments: Sequence[Moment], rules: Rules) -> dict[int, bool]:
+    """Indices of those presences in time order of which the clocks cannot say whether they open a visit or extend one.
+
+    With each, whether it opens one as the clocks show it.
+    """
     count = len(moments)
     if not any(one.error for one in moments):
-        return []
+        return {}
     # When the presences from each index on may have begun, if every clock is as wrong as it may be.
     soonest = [float("inf")] * (count + 1)
     for index in range(count - 1, -1, -1):
         soonest[index] = min(soonest[index + 1], moments[index].at - moments[index].error)
-    latest, found = float("-inf"), []
+    latest, found, gap = float("-inf"), {}, rules.at(moments[0].at).visit_gap
     for index in range(1, count):
         before, one = moments[index - 1], moments[index]
         latest = max(latest, before.at + before.error)
         apart = one.at - before.at
         closer = apart > gap and soonest[index] - latest <= gap
         if near(apart, gap, one.error + before.error) or closer:
-            found.append(index)
+            found[index] = apart > gap
+        if apart > gap:
+            gap = rules.at(one.at).visit_gap
     return found
 
 
-def stays(moments: Sequence[Moment], gap: float, flipped: frozenset[int] = frozenset()) -> list[Stay]:
-    """Visits made of presences in time order; at the indices `flipped`, settled the other way than the clocks say."""
+def stays(moments: Sequence[Moment], rules: Rules, settled: Mapping[int, bool] = _NONE) -> list[Stay]:
+    """Visits made of presences in time order, each as long as nothing is missing for the gap that held when it began.
+
+    `settled` says of some indices whether they open a visit; of all others the clocks do.
+    """
     groups: list[list[Moment]] = []
+    gap = 0.0
     for index, one in enumerate(moments):
-        extends = index > 0 and one.at - moments[index - 1].at <= gap
-        if index > 0 and extends != (index in flipped):
-            groups[-1].append(one)
-        else:
+        opens = index == 0 or settled.get(index, one.at - moments[index - 1].at > gap)
+        if opens:
             groups.append([one])
+            gap = rules.at(one.at).visit_gap
+        else:
+            groups[-1].append(one)
     return [_stay(group) for group in groups]
 
 
@@ -114,19 +128,27 @@ def near(difference: float, bound: float, error: float) -> bool:
     return error > 0 and abs(difference - bound) <= error
 
 
-def local_day(at: float, settings: Settings) -> date:
+def covering(all_stays: Sequence[Stay], at: float, rules: Rules) -> int | None:
+    """Index of the visit, of those in time order, that somebody was on at `at` or had ended at most its gap before."""
+    index = bisect_right(all_stays, at, key=lambda stay: stay.first) - 1
+    if index < 0 or at > all_stays[index].end + rules.at(all_stays[index].first).visit_gap:
+        return None
+    return index
+
+
+def local_day(at: float, rules: Rules) -> date:
     """The site's calendar day."""
-    return datetime.fromtimestamp(at, settings.timezone).date()
+    return datetime.fromtimestamp(at, rules.at(at).timezone).date()
 
 
-def day_start(at: float, settings: Settings) -> float:
+def day_start(at: float, rules: Rules) -> float:
     """The beginning of the local day of `at`."""
-    return datetime.combine(local_day(at, settings), datetime.min.time(), settings.timezone).timestamp()
+    return datetime.combine(local_day(at, rules), datetime.min.time(), rules.at(at).timezone).timestamp()
 
 
-def next_close(at: float, settings: Settings) -> float:
+def next_close(at: float, rules: Rules) -> float:
     """The first close of day after `at`."""
-    day = local_day(at, settings)
+    day, settings = local_day(at, rules), rules.at(at)
     for offset in (0, 1):
         close = datetime.combine(day + timedelta(days=offset), settings.close_of_day, settings.timezone).timestamp()
         if close > at:

@@ -22,7 +22,7 @@ from ..store.database import Database
 from ..store.finish import to_the_end
 from ..store.settings import SettingsTable
 from .casebook import Case, Casebook, Concerned, Tables
-from .evidence import DAY, Settings
+from .evidence import DAY, Rules
 from .review import Move, Standing, done, moved, standing
 from .telling import by_now, event_data, to_reopen, to_sign, told
 from .timeline import next_close
@@ -45,7 +45,7 @@ class Verdicts:
         evidence: Tables,
         casebook: Casebook,
         unjudged: Unjudged,
-        settings: Settings,
+        rules: Rules,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
@@ -55,7 +55,7 @@ class Verdicts:
         self._cases = evidence.cases
         self._casebook = casebook
         self._unjudged = unjudged
-        self._settings = settings
+        self._rules = rules
         self._clock = clock
         self._notes = SettingsTable(database)
         self.events = 0  # told since the start
@@ -86,7 +86,7 @@ class Verdicts:
     async def _look_at_the_close(self) -> None:
         """When a day closes, nobody who came on it registers any more."""
         now = self._clock()
-        if next_close(self._closed, self._settings) <= now:
+        if next_close(self._closed, self._rules) <= now:
             for visit in await self._visits.list(self._closed - 2 * DAY, now, None, None):
                 self._unjudged.visit(visit.visit_id)
         self._closed = now
@@ -115,7 +115,7 @@ class Verdicts:
             if case is None or visit_id in found.nobodys:
                 continue
             signings = found.signings.get(visit_id, ())
-            case = by_now(case, signings, visit.started_at, now, self._settings)
+            case = by_now(case, signings, visit.started_at, now, self._rules)
             if _may_move(visit, stored, case, signings):
                 pending.append((visit, stored, case, signings))
         zones: set[str] = set()

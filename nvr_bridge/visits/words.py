@@ -82,6 +82,7 @@ NAMES = {
         "staff_until": Words("whether a staff mark had ended", "员工标记是否已结束"),
         "visit_gap": Words("whether it is one visit or two", "是一次到访还是两次"),
         "overlap": Words("whether two visitors with one number were there at once", "同一号码的两位访客是否同时在场"),
+        "settings": Words("which settings were in force", "当时生效的是哪一版设置"),
     },
     "referral": {
         "valid": Words("valid", "有效"),

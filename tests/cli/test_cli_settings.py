@@ -27,3 +27,11 @@ async def test_one_is_changed_and_taken_back(shell: Shell, site: Site) -> None:
 async def test_what_is_no_key_is_refused_before_the_engine_acts(shell: Shell, site: Site) -> None:
     assert "'Visits!' is not an identifier" in (await shell("settings", "set", "Visits!", "3")).complaint
     assert site.engine.asked == []
+
+
+async def test_changes_are_shown_with_who_made_them(shell: Shell, site: Site) -> None:
+    rows = [line.split() for line in (await shell("settings", "history")).out.splitlines()]
+    changed = ["2030-01-01T00:00:00+00:00", "attribution_lead_time", "30", "min", "10", "min", "u7", "of", "t1"]
+    began = ["the", "beginning", "attribution_winner", "-", "first_declared", "bridge.yaml"]
+    assert [row for row in rows if "attribution" in "".join(row)] == [changed, began]
+    assert (await shell("settings", "history", "--json")).json[0]["new"] == 600.0

@@ -9,7 +9,7 @@ import pytest
 
 from nvr_bridge.config import Config, load_config
 from nvr_bridge.consent.policy import load_policy
-from nvr_bridge.consent.retention import check, limits, protecting_days
+from nvr_bridge.consent.retention import Needed, check, limits, needed_by
 from nvr_bridge.errors import InvalidError
 from nvr_bridge.models import RetentionClass as Kind
 
@@ -33,14 +33,24 @@ def test_the_profile_the_site_and_what_was_set_since_each_win_over_the_one_befor
 
 
 def test_what_can_decide_a_verdict_is_kept_as_long_as_it_can(config: Config) -> None:
-    assert protecting_days(config) == 3 + 30 + 3
+    assert needed_by(config).days == 3 + 30 + 3
     found = limits(CN, config)
     assert (found[Kind.VISITS].least, found[Kind.REFERRALS].least, found[Kind.SIGHTINGS].least) == (36, 36, 0)
     longer = replace(config, rules=replace(config.rules, protection=400 * 86400.0))
     assert limits(CN, longer)[Kind.REFERRALS].days == 406
     for field in ("visits", "referrals"):
         with pytest.raises(InvalidError, match=rf"{field}: 30 days are fewer than the 36 for which it can decide"):
-            check(CN, config, {field: 30.0})
+            check(CN, limits(CN, config), {field: 30.0})
+
+
+def test_what_longer_rules_decided_is_kept_as_long_as_the_profile_lets_it_be_and_stops_no_start(config: Config) -> None:
+    site = replace(config, retention={Kind.VISITS: 40.0})
+    found = limits(CN, site, {"referrals": 50.0}, Needed(36 * 86400.0, 90 * 86400.0))
+    assert (found[Kind.VISITS].days, found[Kind.VISITS].least, found[Kind.VISITS].source) == (90, 90, "bridge.yaml")
+    assert found[Kind.REFERRALS].days == 90
+    assert limits(CN, config, None, Needed(36 * 86400.0, 2000 * 86400.0))[Kind.VISITS].days == 1095
+    with pytest.raises(InvalidError, match="40 days are fewer than the 41"):
+        limits(CN, site, None, Needed(40.5 * 86400.0, 40.5 * 86400.0))
 
 
 def test_protection_beyond_what_the_profile_lets_be_kept_is_refused_with_the_remedy(config: Config) -> None:
@@ -61,11 +71,11 @@ def test_a_site_may_not_keep_what_its_profile_forbids(config: Config, kind: Kind
     with pytest.raises(InvalidError, match=rf"retention\.{kind}: .*{words}"):
         limits(CN, replace(config, retention={kind: days}))
     with pytest.raises(InvalidError, match=rf"^{kind}: .*{words}"):
-        check(CN, config, {kind.value: days})
+        check(CN, limits(CN, config), {kind.value: days})
 
 
 def test_taking_a_change_back_is_always_allowed(config: Config) -> None:
-    check(CN, config, {"images": None, "visits": None, "templates": 0.0})
+    check(CN, limits(CN, config), {"images": None, "visits": None, "templates": 0.0})
 
 
 def test_what_was_set_under_another_profile_is_cut_to_fit(config: Config) -> None:

@@ -133,7 +133,7 @@ async def test_the_migrations_make_the_schema_that_the_code_expects(tmp_path: Pa
         ).scalars()
         assert set(counted) == {
             *("events", "templates", "sightings", "pass_scans", "check_ins", "staff_marks", "corrections", "reviews"),
-            "assessments",
+            *("assessments", "setting_changes"),
         }
     engine.dispose()
     assert differences == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,11 +12,13 @@ from typing import Any
 from store_site import Site, open_site
 
 from nvr_bridge.config import load_config
+from nvr_bridge.consent.policy import load_policy
 from nvr_bridge.events import Bus
 from nvr_bridge.models import CaseState, Known, ReviewAct, Sighting
 from nvr_bridge.office.desk import Desk
 from nvr_bridge.office.identities import Identities
 from nvr_bridge.office.register import Register
+from nvr_bridge.office.rules import SiteRules
 from nvr_bridge.office.signings import Signings
 from nvr_bridge.store.cases import NewReview
 from nvr_bridge.visits.attendance import Attendance
@@ -42,6 +45,7 @@ class Live:
     signings: Signings
     identities: Identities
     casebook: Casebook
+    rules: SiteRules
     now: float = 0.0
     aliases: dict[str, str] = field(default_factory=dict)  # by name, as all of these
     codes: dict[str, str] = field(default_factory=dict)
@@ -121,10 +125,12 @@ async def live_desk(folder: Path, settings: Settings, now: float) -> AsyncIterat
             return live.now
 
         unjudged = Unjudged()
-        attendance = Attendance(site.visits, Bus(), unjudged, settings.visit_gap, clock)
+        policy = await asyncio.to_thread(load_policy, config.profile)
+        rules = SiteRules(config, policy, site.db, site.ledger, clock)
+        attendance = Attendance(site.visits, Bus(), unjudged, rules.visit_gap, clock)
         told = (unjudged, lambda _zone: None)
         register = Register(config, site.vault, site.records, site.passes, attendance, *told, clock)
-        casebook, evidence = site.casebook(settings), site.evidence
+        casebook, evidence = Casebook(site.evidence, rules.book), site.evidence
         live = Live(
             site=site,
             attendance=attendance,
@@ -132,8 +138,10 @@ async def live_desk(folder: Path, settings: Settings, now: float) -> AsyncIterat
             signings=Signings(register, evidence, casebook),
             identities=Identities(register, evidence),
             casebook=casebook,
+            rules=rules,
             now=now,
         )
+        await rules.load()
         for partner in ("acme", "beta"):
             await live.desk.partner_add({"partner": partner, "name": partner})
         yield live

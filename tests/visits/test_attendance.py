@@ -44,7 +44,7 @@ class Site:
     def restarted(self) -> Attendance:
         bus = Bus()
         bus.attach(self.told.append)
-        return Attendance(self.visits, bus, Unjudged(), GAP, lambda: self.now)
+        return Attendance(self.visits, bus, Unjudged(), lambda _: GAP, lambda: self.now)
 
     @property
     def kinds(self) -> list[EventKind]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 from attribution_stories import (
     BEGIN,
     DAY,
+    HOUR,
     KEY,
     PARTNERS,
     SETTINGS,
@@ -34,12 +36,22 @@ from nvr_bridge.visits.evidence import (
     Signing,
     contact,
 )
+from nvr_bridge.visits.explain import visit_row
 from nvr_bridge.visits.replay import replay
+from nvr_bridge.visits.rulebook import Rulebook
 from nvr_bridge.visits.timeline import Moment
 
 # Found once and for all: a run in continuous integration tries the same stories each time.
 settings.register_profile("stories", max_examples=150, deadline=None, derandomize=True, database=None)
 settings.load_profile("stories")
+# The visit gap apart: how long one visit lasts may say who another visitor was.
+CHANGES: tuple[dict[str, Any], ...] = (
+    *({"lead_time": seconds} for seconds in (0.0, 600.0, HOUR)),
+    *({"validity": seconds} for seconds in (HOUR, DAY / 2, 2 * DAY)),
+    *({"protection": seconds} for seconds in (0.0, DAY, 4 * DAY)),
+    *({"natural_protection": seconds} for seconds in (0.0, 3 * DAY)),
+    {"winner": "undetermined"},
+)
 slow = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
@@ -66,14 +78,15 @@ def test_a_stranger_changes_nobody(events: list[Evidence], others: list[Evidence
 @slow
 @given(stories(), st.data())
 def test_a_clean_verdict_stays_whatever_the_clocks_really_showed(events: list[Evidence], data: st.DataObject) -> None:
+    book = _changed(data.draw(times), data.draw(st.lists(st.sampled_from(CHANGES), max_size=3)))
     wrongs = data.draw(
         st.lists(st.sampled_from((-1.0, -0.5, 0.0, 0.5, 1.0)), min_size=len(events), max_size=len(events))
     )
     really = [exact(event, wrong) for event, wrong in zip(events, wrongs, strict=True)]
     answers = {
-        key: visit.verdict.answer for visit in replay(really, SETTINGS).visits for key in _presences(visit.stay.moments)
+        key: visit.verdict.answer for visit in replay(really, book).visits for key in _presences(visit.stay.moments)
     }
-    for visit in replay(events, SETTINGS).visits:
+    for visit in replay(events, book).visits:
         if visit.verdict.attribution != "undetermined":
             for key in _presences(visit.stay.moments):
                 assert answers[key] in {visit.verdict.answer, ("undetermined", None)}, key
@@ -161,6 +174,19 @@ def test_a_reviewed_verdict_is_never_changed_by_what_arrives_later(events: list[
 
 
 @slow
+@given(stories(), times, st.lists(st.sampled_from(CHANGES), min_size=1, max_size=4))
+def test_a_change_of_settings_changes_nothing_of_a_visit_that_began_before(
+    events: list[Evidence], when: float, changes: list[dict[str, Any]]
+) -> None:
+    book = _changed(when, changes)
+    before = replay(events, SETTINGS).visits
+    after = {(one.name, one.stay.start): visit_row(one, book) for one in replay(events, book).visits}
+    for visit in before:
+        if visit.stay.start + visit.stay.error < when:
+            assert after[visit.name, visit.stay.start] == visit_row(visit, SETTINGS)
+
+
+@slow
 @given(stories(), st.sampled_from(VISITORS))
 def test_an_erasure_changes_no_verdict_that_was_settled(events: list[Evidence], visitor: str) -> None:
     before = rows(events)
@@ -173,6 +199,14 @@ def test_an_erasure_changes_no_verdict_that_was_settled(events: list[Evidence], 
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------
+
+
+def _changed(when: float, changes: Sequence[dict[str, Any]]) -> Rulebook:
+    """The settings, changed at one moment."""
+    book = Rulebook(SETTINGS)
+    for change in changes:
+        book = book.with_change(when, replace(book.now, **change))
+    return book
 
 
 def _strange(event: Evidence) -> Evidence:

@@ -72,6 +72,13 @@ def one(body: str, settings: str = "timezone: Asia/Shanghai") -> str:
         (one("split: {visitors: [v1]}"), "split.visitors: needs 2 or more different entries"),
         (one("merge: {visitors: [v1, v1]}"), "merge.visitors: needs 2 or more different entries"),
         (one("merge: {visitors: [v1, [v2]]}"), "merge.visitors: every entry must be one word"),
+        (one("settings: {timezone: UTC}"), "line 3: settings.timezone: no such field; known here: lead_time, validity"),
+        (one("settings: {lead_time: soon}"), "line 3: settings.lead_time: soon is no duration"),
+        (one("settings: {lead_time: 1m}, pass: {visitor: v1}"), "line 3: settings: give `at` and `settings` alone"),
+        (
+            one("settings: {lead_time: 1m}") + '  - {at: "2026-03-01T09:00", settings: {lead_time: 2m}}\n',
+            "line 4: settings: before the change above it; give changes in the order of time",
+        ),
         (
             one('review: {visitor: v1, visit_at: "2026-03-02T09:00", attribution: ours}'),
             "review.attribution: ours is none of",

@@ -83,7 +83,7 @@ async def test_a_long_track_is_one_visit_and_one_that_goes_on_has_a_verdict_alre
     await store.seen("mei", at("10:00"), seconds=4 * 3600.0)
     await store.site.visits.begin(store.visitors["ann"], "lane", at("10:00"))
     assert [case[0] for case in await store.cases()] == ["natural", "natural"]
-    assert len(replay(body(await store.casebook._read(), RULES.visit_gap, RULES).events, RULES).visits) == 2
+    assert len(replay(body(await store.casebook._read(), RULES).events, RULES).visits) == 2
 
 
 async def test_a_sighting_below_the_bar_decides_nothing(store: Store) -> None:

@@ -60,8 +60,17 @@ class Act:
     together: bool
     score: float
     until: float | None
+    change: tuple[str, float | str | None] = ("lead_time", None)
 
 
+CHANGES: tuple[tuple[str, float | str | None], ...] = (
+    *(("lead_time", seconds) for seconds in (0.0, 0.25 * HOUR, HOUR, 20 * HOUR, None)),
+    *(("validity", seconds) for seconds in (0.5 * HOUR, 12 * HOUR, 48 * HOUR, None)),
+    *(("protection", seconds) for seconds in (0.0, HOUR, 24 * HOUR, 96 * HOUR, None)),
+    *(("natural_protection", seconds) for seconds in (0.0, HOUR, 72 * HOUR)),
+    *(("visit_gap", seconds) for seconds in (300.0, 0.4 * HOUR, HOUR, 3 * HOUR, None)),
+    *(("winner", word) for word in ("undetermined", "first_declared")),
+)
 acts = st.builds(
     Act,
     at=times,
@@ -84,6 +93,7 @@ class Told:
     def __init__(self, live: Live) -> None:
         self.live = live
         self.lines: list[str] = []
+        self.changes: list[str] = []  # of settings, as lines of the file
         self.visits: dict[str, list[int]] = {}  # the engine's → the lines of its presence
         self.signings: dict[str, str] = {}  # the engine's → the scenario's
         self.firsts: dict[str, tuple[str | None, float]] = {}  # whom the first presence of a visit names, and when
@@ -91,7 +101,7 @@ class Told:
     @property
     def text(self) -> str:
         """The scenario file."""
-        return HEAD + "".join(f"  - {line}\n" for line in self.lines)
+        return HEAD + "".join(f"  - {line}\n" for line in (*self.lines, *self.changes))
 
     async def tell(self, act: Act) -> None:
         """What is refused does not happen, in the file neither."""
@@ -107,6 +117,8 @@ class Told:
                     await self._say(act)
                 case "review":
                     await self._review(act)
+                case "change":
+                    await self._change(act)
                 case _:
                     await self._come(act)
 
@@ -171,6 +183,17 @@ class Told:
         answer = f"attribution: {attribution}" + (f", partner: {partner}" if partner else "")
         self._write(act.at, f'review: {{visitor: {name}, visit_at: "{iso(at)}", {answer}}}')
 
+    async def _change(self, act: Act) -> None:
+        """A setting is changed, and nothing that was said so far is said otherwise."""
+        before = await self.live.verdicts()
+        key, value = act.change
+        if await self.live.rules.set(key, value, "admin") is None:
+            return
+        assert await self.live.verdicts() == before, (self.text, act)
+        holds = getattr(self.live.rules.book().now, key)
+        written = holds if key == "winner" else f"{holds:g}s"
+        self.changes.append(f'{{at: "{iso(act.at)}", settings: {{{key}: {written}}}}}')
+
     def _present(self, visit: str, name: str | None, at: float, event: str) -> None:
         self.firsts.setdefault(visit, (name, at))
         self.visits.setdefault(visit, []).append(len(self.lines))
@@ -231,3 +254,32 @@ async def test_replay_equals_live(story: Sequence[Act], visitors: Sequence[str],
                 told.lines.append(f'{{at: "{iso(live.now)}", erased: {{visitor: {name}}}}}')
             # What is erased is not counted any more as an earlier visit of the same person under another id.
             await compare(told, "evidence_erased", "earlier")
+
+
+changed_acts = st.builds(replace, acts, kind=st.just("change"), change=st.sampled_from(CHANGES))
+
+
+@live_settings
+@given(st.lists(acts, min_size=6, max_size=16), st.lists(changed_acts, min_size=1, max_size=6), st.booleans())
+async def test_replay_equals_live_while_settings_change(
+    story: Sequence[Act], changes: Sequence[Act], erasing: bool
+) -> None:
+    """A change comes between what else happens, and every verdict is the one of the same story in a file."""
+    told_later = [replace(act, at=act.at + 0.25 * (act.kind == "review")) for act in story]
+    ordered = sorted((*told_later, *(replace(act, at=act.at + 0.5) for act in changes)), key=lambda act: act.at)
+    with tempfile.TemporaryDirectory() as folder:
+        async with live_desk(Path(folder), SETTINGS, ordered[0].at - 1) as live:
+            for name in VISITORS:
+                await live.face_of(name)
+            told = Told(live)
+            for act in ordered:
+                await told.tell(act)
+            await compare(told)
+            held = live.rules.book()
+            await live.rules.load()  # as after a restart
+            assert live.rules.book() == held
+            if erasing:
+                live.now += 1
+                await live.erase(VISITORS[0])
+                told.lines.append(f'{{at: "{iso(live.now)}", erased: {{visitor: {VISITORS[0]}}}}}')
+                await compare(told, "evidence_erased", "earlier")

@@ -26,7 +26,7 @@ def test_an_ended_visit_is_never_continued() -> None:
 
 def test_overdue_visits_come_longest_over_first() -> None:
     visits = [visit("new", 95.0), visit("old", 20.0), visit("older", 10.0)]
-    assert [each.visit_id for each in overdue(visits, 100.0, 10.0)] == ["older", "old"]
+    assert [each.visit_id for each in overdue(visits, 100.0, lambda _: 10.0)] == ["older", "old"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from alembic import context
 
 from nvr_bridge.store import (  # noqa: F401 - their tables are part of the whole
     schema_cases,
+    schema_changes,
     schema_claims,
     schema_links,
     schema_receipts,
