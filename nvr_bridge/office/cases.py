@@ -218,7 +218,11 @@ class CaseDesk:
         """Those of the days that were asked for."""
         today = local_day(self._clock(), self._config.rules)
         first, last = days(args, today)
-        visits = await self._store.visits.list(*span(first, last, self._config), None, None)
+        period = span(first, last, self._config)
+        if args.get("needs_review"):  # most do not, and need not be judged anew to say so
+            visits = await self._store.visits.some(await self._store.cases.may_wait(*period))
+        else:
+            visits = await self._store.visits.list(*period, None, None)
         if {"day", "from", "to"} & args.keys():
             return visits
         older = await self._store.cases.waiting() - {visit.visit_id for visit in visits}

@@ -150,6 +150,21 @@ class CaseTable:
         async with self._db.read() as session:
             return [(row[0], row[1], row[2], row[3]) async for row in rows_of(session, wanted)]
 
+    async def may_wait(self, since: float, until: float) -> frozenset[str]:
+        """The visits that began in [since, until) whose cases wait for somebody, or of which nothing was told yet."""
+        waits = or_(
+            CaseRow.state != CaseState.PROPOSED.value,
+            CaseRow.told.is_(None),
+            CaseRow.told["needs_review"].as_boolean(),
+        )
+        wanted = (
+            select(CaseRow.visit_id)
+            .join(VisitRow, VisitRow.visit_id == CaseRow.visit_id)
+            .where(VisitRow.started_at >= since, VisitRow.started_at < until, _OPEN, waits)
+        )
+        async with self._db.read() as session:
+            return frozenset(await session.scalars(wanted))
+
     async def count_waiting(self, before: float) -> int:
         """How many cases of visits that began before then wait for somebody, as last told: of those in `waiting`."""
         wanted = (

@@ -128,6 +128,11 @@ class VisitTable:
             event = await self._tell(session, visit, EventKind.VISIT_ENDED, at, data)
         return visit, event
 
+    async def count(self) -> int:
+        """How many there are."""
+        async with self._db.read() as session:
+            return await session.scalar(select(func.count()).select_from(VisitRow)) or 0
+
     async def all(self) -> Sequence[Visit]:
         """Every visit, the oldest first."""
         wanted = VISITS.order_by(VisitRow.started_at, VisitRow.visit_id)

@@ -37,7 +37,8 @@ from .unjudged import Batch
 
 type Case = dict[str, Any]  # a verdict, JSON-able
 
-MANY = 2000  # visits: for more of them it is cheaper to read the whole store than to look for what can concern them
+MANY = 2000  # visits: for more of them it may be cheaper to read the whole store than to look for what can concern them
+SHARE = 5  # of all visits, one in so many, from which on it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class Casebook:
         self, visits: Collection[str] = (), visitors: Collection[str] = (), referrals: Collection[str] = ()
     ) -> Kept:
         """What the store holds that can concern any of these. Of many it is quicker to read everything."""
-        if len(visits) > MANY:
+        if len(visits) > MANY and len(visits) * SHARE > await self._tables.visits.count():
             return await self._read()
         found = await self._tables.reach.around(visits=visits, visitors=visitors, referrals=referrals)
         return Kept(

@@ -118,6 +118,8 @@ async def test_a_case_waits_from_its_day_on_only_if_somebody_put_it_in_question(
     assert await site.cases.count_waiting(NOW + 10) == 1
     assert await site.cases.count_waiting(NOW + 2) == 0, "that one is of today"
     assert await site.cases.waiting() == {visits[2]}
+    assert await site.cases.may_wait(NOW, NOW + 10) == {visits[1], visits[2], visits[3]}
+    assert await site.cases.may_wait(NOW + 2, NOW + 3) == {visits[2]}
     told = {visit_id: what for visit_id, _, _, what in await site.cases.told_since(NOW + 1)}
     assert told == {visits[1]: {"needs_review": True}, visits[2]: {"needs_review": True}, visits[3]: None}
     async with site.db.write() as session:
