@@ -24,6 +24,7 @@ class Shown(EntityDescription):
     value: Callable[[Bridge, Any], Any] = lambda bridge, value: value  # what is shown of what the field holds
     available: Callable[[Bridge, Thing], bool] = lambda bridge, thing: bridge.connected
     attributes: Mapping[str, str] = MappingProxyType({})  # name → path
+    since: str = ""  # path of when that began which is counted
     command: str = ""  # for what people may do
 
     @property
@@ -66,10 +67,11 @@ class BridgeEntity(Entity):
         value = state.get(it.field)
         there = thing is not None and it.field in state and it.available(bridge, thing)
         more = {name: _short(state.get(path)) for name, path in it.attributes.items()}
-        before, self._seen = self._seen, (there, None if value is None else it.value(bridge, value), more)
+        shown = None if value is None else it.value(bridge, value)
+        before, self._seen = self._seen, (there, shown, more, state.get(it.since))
         if self._seen == before:
             return False
-        self._attr_available, shown, self._attr_extra_state_attributes = self._seen
+        self._attr_available, self._attr_extra_state_attributes = there, more
         if it.field in state:
             self.show(shown)
         return True

@@ -23,7 +23,7 @@ class Issues:
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         self._hass, self._entry = hass, entry
-        self._found: set[str] = set()  # with what the engine said last
+        self._found: dict[str, tuple[str, dict[str, str]]] = {}  # in what the engine said last
 
     def versions(self, error: EngineError | None) -> None:
         """Whether the two sides speak a common version. Only one error says that they do not, and None that they do."""
@@ -37,11 +37,12 @@ class Issues:
     def look(self, things: Iterable[Thing]) -> None:
         """What is out of order with these; nothing else is any more."""
         found = {issue: (key, names) for thing in things for issue, key, names in self._of(thing)}
-        for issue in self._found - found.keys():
+        for issue in self._found.keys() - found.keys():
             self._set(issue, None)
         for issue, (key, names) in found.items():
-            self._set(issue, key, **names)
-        self._found = set(found)
+            if self._found.get(issue) != (key, names):
+                self._set(issue, key, **names)
+        self._found = found
 
     def clear(self) -> None:
         """The entry is unloaded or removed."""

@@ -1,7 +1,6 @@
 """How many are here, how many came and to whom, and how the engine and its cameras do."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
@@ -36,7 +35,8 @@ def _rounded(digits: int, unit: str | None = None) -> dict[str, Any]:
 
 _NOW: dict[str, Any] = {"state_class": SensorStateClass.MEASUREMENT}
 _COUNTED: dict[str, Any] = {"state_class": SensorStateClass.TOTAL_INCREASING}
-_JUDGED: dict[str, Any] = {"state_class": SensorStateClass.TOTAL}  # may go down within a day: verdicts change
+# Verdicts change, so these may go down within a day.
+_JUDGED: dict[str, Any] = {"state_class": SensorStateClass.TOTAL, "since": "day_started_at"}
 _DIAGNOSTIC: dict[str, Any] = {"entity_category": EntityCategory.DIAGNOSTIC}
 _QUIET: dict[str, Any] = {**_DIAGNOSTIC, **_NOW, "entity_registry_enabled_default": False}
 _LENGTH: dict[str, Any] = {"device_class": SensorDeviceClass.DURATION}
@@ -99,11 +99,11 @@ SHOWN = {
 class BridgeSensor(BridgeEntity, SensorEntity):
     _shows = "native_value"
 
-    @property
-    def last_reset(self) -> datetime | None:
-        """When the site's today began, so that statistics know a new day from fewer visits."""
-        began = self.thing.state.get("day_started_at")
-        return dt_util.parse_datetime(began) if began and self.state_class is SensorStateClass.TOTAL else None
+    def show(self, value: Any) -> None:
+        """With when a count began anew, which tells statistics a new day from fewer visits."""
+        super().show(value)
+        began = self.thing.state.get(self.entity_description.since)
+        self._attr_last_reset = dt_util.parse_datetime(began) if began else None
 
 
 async_setup_entry = setup_of(BridgeSensor, SHOWN)

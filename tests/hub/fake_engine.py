@@ -138,6 +138,11 @@ class FakeEngine:
         """How many are subscribed now."""
         return sum(subscription is not None for subscription in self._sockets.values())
 
+    @property
+    def sockets(self) -> int:
+        """How many connections there are now."""
+        return len(self._sockets)
+
     async def start(self) -> None:
         """Listen on loopback."""
         self._stopped = asyncio.get_running_loop().create_future()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from conftest import ENGINE_ID, find, load, until
 from fake_engine import FakeEngine
@@ -97,24 +95,6 @@ async def test_stopping_the_hub_ends_the_connection(
     await load(hass, entry)
     await hass.async_stop(force=True)
     await until(lambda: not engine.listeners)
-
-
-async def test_reloading_leaves_no_connection_task_or_listener(
-    hass: HomeAssistant, engine: FakeEngine, bound: MockConfigEntry
-) -> None:
-    async def reload() -> tuple[int, int]:
-        """How many tasks and listeners there are after one more reload."""
-        await hass.config_entries.async_reload(bound.entry_id)
-        await until(lambda: engine.listeners == 1 and bound.runtime_data.connected)
-        await until(lambda: not [task for task in asyncio.all_tasks() if "nvr_bridge zone" in task.get_name()])
-        return len(asyncio.all_tasks()), sum(hass.bus.async_listeners().values())
-
-    tasks, listeners = await reload()
-    for _ in range(50):
-        last = await reload()
-    assert last[0] <= tasks
-    assert last[1] <= listeners
-    assert engine.connections == 52
 
 
 async def test_removing_the_entry_leaves_nothing(
