@@ -9,8 +9,8 @@ from .entity import BridgeEntity, Shown, setup_of
 PARALLEL_UPDATES = 1
 
 SHOWN = {
-    "engine": [Shown(key="recognition", command="engine/disarm")],
-    "zone": [Shown(key="recognition", command="engine/disarm")],
+    "engine": [Shown(key="recognition", command="engine/recognition")],
+    "zone": [Shown(key="recognition", command="engine/recognition")],
     "camera": [Shown(key="recognition", command="camera/recognition")],
 }
 

@@ -81,9 +81,9 @@ async def control(engine: FakeEngine, asked: dict[str, Any]) -> None:
             settings = engine.engine["settings"]
             changed = [{**it, "value": asked["value"]} if it["key"] == asked["key"] else it for it in settings]
             await engine.engine_is(settings=changed)
-        case "engine/disarm" if "zone" in asked:
+        case "engine/recognition" if asked.get("zone") in engine.zones:
             await engine.zone_is(asked["zone"], recognition=asked["on"])
-        case "engine/disarm":
+        case "engine/recognition" if "zone" not in asked:
             await engine.engine_is(recognition=asked["on"])
         case "camera/recognition":
             await engine.camera_is(asked["camera"], recognition=asked["on"])

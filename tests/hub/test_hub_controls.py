@@ -14,8 +14,8 @@ from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 CONTROLS = [
-    ("switch", "turn_off", "recognition", {}, {"type": "engine/disarm", "on": False}),
-    ("switch", "turn_off", "zone_lane_recognition", {}, {"type": "engine/disarm", "zone": "lane", "on": False}),
+    ("switch", "turn_off", "recognition", {}, {"type": "engine/recognition", "on": False}),
+    ("switch", "turn_off", "zone_lane_recognition", {}, {"type": "engine/recognition", "zone": "lane", "on": False}),
     (
         "switch",
         "turn_off",
@@ -89,7 +89,7 @@ async def test_recognition_comes_on_again(hass: HomeAssistant, engine: FakeEngin
     await engine.zone_is("lane", recognition=False)
     await until(is_shown(hass, "switch", "zone_lane_recognition", "off"))
     await run(hass, "switch", "turn_on", "zone_lane_recognition", {})
-    assert engine.of("engine/disarm") == [{"type": "engine/disarm", "zone": "lane", "on": True}]
+    assert engine.of("engine/recognition") == [{"type": "engine/recognition", "zone": "lane", "on": True}]
     await until(is_shown(hass, "switch", "zone_lane_recognition", "on"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,16 @@ async def test_every_entity_has_a_name_and_an_icon(hass: HomeAssistant, loaded: 
     keys = {(entity.domain, str(entity.translation_key)) for entity in entities}
     offered = {("number", it.key) for it in NUMBERS["engine"]} | {("select", it.key) for it in SELECTS["engine"]}
     assert named == keys | offered
+
+
+def test_it_asks_only_what_a_hub_may() -> None:
+    rows = re.findall(
+        r"^\| `([a-z]+/[a-z_]+)` \| ([a-z, ]+) \|", (ROOT / "docs" / "protocol.md").read_text(), re.MULTILINE
+    )
+    may = {command for command, roles in rows if "hub" in roles.split(", ")}
+    asked = set(re.findall(r'"([a-z]+/[a-z_]+)"', sources())) - {"nvr_bridge/call"}  # which the panel asks of the hub
+    assert {"settings/set", "engine/recognition", "camera/recognition", "retention/purge"} <= asked
+    assert asked <= may
 
 
 async def test_the_actions_are_described(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
