@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .models import Event, EventKind
-from .store.database import Database
+from .store.database import Database, rows_of
 from .store.schema import Data, EventRow
 
 
@@ -102,12 +102,10 @@ class EventLog:
         return _event(row)
 
     async def since(self, sequence: int) -> list[Event]:
-        """Every event after `sequence`, oldest first."""
+        """Every event after `sequence`, oldest first. Of very many, other tasks get their turn meanwhile."""
+        wanted = _EVENTS.where(EventRow.sequence > sequence).order_by(EventRow.sequence)
         async with self._db.read() as session:
-            rows = await session.scalars(
-                select(EventRow).where(EventRow.sequence > sequence).order_by(EventRow.sequence)
-            )
-            return [_event(row) for row in rows]
+            return [_made(*row) async for row in rows_of(session, wanted)]
 
     async def last_of(self, zone_id: str) -> Event | None:
         """The newest event of a zone."""
@@ -133,13 +131,16 @@ def shown(event: Event) -> list[str]:
     return [word for word, news in is_news.items() if news]
 
 
+_EVENTS = select(
+    *(EventRow.sequence, EventRow.kind, EventRow.occurred_at, EventRow.zone_id),
+    *(EventRow.visit_id, EventRow.visitor_id, EventRow.data),
+)
+
+
+def _made(sequence: int, kind: str, *rest: Any) -> Event:
+    """An event of the columns of `_EVENTS`."""
+    return Event(sequence, EventKind(kind), *rest)
+
+
 def _event(row: EventRow) -> Event:
-    return Event(
-        sequence=row.sequence,
-        kind=EventKind(row.kind),
-        occurred_at=row.occurred_at,
-        zone_id=row.zone_id,
-        visit_id=row.visit_id,
-        visitor_id=row.visitor_id,
-        data=row.data,
-    )
+    return _made(row.sequence, row.kind, row.occurred_at, row.zone_id, row.visit_id, row.visitor_id, row.data)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import batched
 from typing import Any
 
 from . import __version__
@@ -50,7 +51,7 @@ from .presence import Presence
 from .recognise import Recogniser
 from .sight import Sight
 from .site import Site
-from .store.database import Database
+from .store.database import PAGE, Database
 from .store.tokens import TokenTable
 from .today import Today
 from .visits.attendance import Attendance
@@ -185,8 +186,12 @@ class Service:
         return self._parts.log.latest()
 
     async def events_since(self, sequence: int) -> list[EventMessage]:
-        """What was logged after `sequence`, marked as replayed."""
-        return [{**self.tell(event), "replayed": True} for event in await self._parts.log.since(sequence)]
+        """What was logged after `sequence`, marked as replayed. Of very many, other tasks get their turn meanwhile."""
+        told: list[EventMessage] = []
+        for some in batched(await self._parts.log.since(sequence), PAGE, strict=False):
+            told += [{**self.tell(event), "replayed": True} for event in some]
+            await asyncio.sleep(0)
+        return told
 
     def tell(self, event: Event) -> EventMessage:
         """An event as clients see it: the alias is looked up now, so nobody is told of a visitor who withdrew."""

@@ -5,16 +5,19 @@ Every event brings what it changes, so that telling the counts reads nothing fro
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from .events import Bus, Push, Told
 from .models import Event, EventKind, Track
 from .store.cases import CaseTable
+from .store.database import PAGE
 from .store.sightings import SightingTable
 from .visits.sessions import day_start
 
@@ -94,10 +97,12 @@ class Today:
             for zone_id in self._zone_ids:
                 people = await self._sightings.people(zone_id, day)
                 self._zones[zone_id]["people"] = max(people, self._zones[zone_id]["people"])
-            for visit_id, zone_id, earlier, told in await self._cases.told_since(day):
-                if visit_id not in self._visits:
-                    event = self._early.get(visit_id)
-                    self._put(visit_id, _visit(zone_id, event.data if event else told or {}, earlier))
+            for some in batched(await self._cases.told_since(day), PAGE, strict=False):
+                for visit_id, zone_id, earlier, told in some:
+                    if visit_id not in self._visits:
+                        event = self._early.get(visit_id)
+                        self._put(visit_id, _visit(zone_id, event.data if event else told or {}, earlier))
+                await asyncio.sleep(0)  # of very many, other tasks get their turn meanwhile
             self._read_day = day
         finally:
             self._early = None
