@@ -349,7 +349,7 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     Command.RECEIPT_TAKE: vol.Schema({vol.Required("number"): whole(1, 2**53)}),
     Command.ASSESSMENT_LIST: vol.Schema({}),
     Command.RETENTION_GET: vol.Schema({}),
-    Command.RETENTION_PURGE: vol.Schema({vol.Optional("by"): _BY}),
+    Command.RETENTION_PURGE: vol.Schema({vol.Optional("clock_is_right", default=False): bool, vol.Optional("by"): _BY}),
     Command.RETENTION_STATUS: vol.Schema({}),
     Command.SETTINGS_LIST: vol.Schema({}),
     Command.SETTINGS_HISTORY: vol.Schema({}),

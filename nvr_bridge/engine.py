@@ -108,7 +108,7 @@ async def serving(config: Config, passphrase: str | None = None) -> AsyncIterato
                 (INTERLOCK_EVERY, service.arming.watch),
                 (SWEEP_EVERY, service.sweep),
                 (COUNTERS_EVERY, service.push_counters),
-                (EXPIRY_EVERY, service.leaving.expire),
+                (EXPIRY_EVERY, service.keeper.expire),
                 (KEEP_EVERY, service.keeper.keep),
                 (VERDICTS_EVERY, service.tell_verdicts),
                 (KEEP_EVERY, service.keyring.back_up),

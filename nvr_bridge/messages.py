@@ -146,6 +146,7 @@ class WatchStatus(TypedDict):
     to_renew: int  # consents given under another notice than the one in force
     erasures_overdue: int
     log_cut: bool  # whether the database's log is free of what was erased
+    clock_doubted: bool  # whether nothing is removed because the clock jumped
     last_purge: str | None  # since the start
     next_purge: str | None
     reasons: list[str]  # why zones that may recognise do not: consent.interlock.Reason

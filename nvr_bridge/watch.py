@@ -66,6 +66,7 @@ class Watch:
             "to_renew": count.to_renew,
             "erasures_overdue": len(count.overdue | self._keeper.owed) + self._database.truncation_owed,
             "log_cut": not self._database.truncation_owed,
+            "clock_doubted": self._keeper.clock_doubted(),
             "last_purge": _iso(self._keeper.last_purge),
             "next_purge": _iso(self._keeper.next_purge or None),
             "reasons": self._reasons(now),

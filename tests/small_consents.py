@@ -58,8 +58,8 @@ class SmallKeeper:
         self._asked.append(("retention_set", args))
         return await self.retention_get()
 
-    async def retention_purge(self) -> Any:
-        self._asked.append(("retention_purge",))
+    async def retention_purge(self, args: dict[str, Any], _by: str) -> Any:
+        self._asked.append(("retention_purge", args))
         return {"removed": {"visitors": 1, "visits": 3, "events": 0}, "due": {"visits": None}}
 
     async def retention_status(self) -> Any:

@@ -143,6 +143,7 @@ class SmallEngine:
                 "to_renew": 2,
                 "erasures_overdue": 0,
                 "log_cut": True,
+                "clock_doubted": False,
                 "last_purge": None,
                 "next_purge": "2026-03-02T10:00:00.000+00:00",
                 "reasons": ["assessment_missing", "sign_unknown"],

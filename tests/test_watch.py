@@ -54,6 +54,7 @@ async def test_of_a_new_site_there_is_little_to_see(kept: Kept, cn: Policy) -> N
         "to_renew": 0,
         "erasures_overdue": 0,
         "log_cut": True,
+        "clock_doubted": False,
         "last_purge": None,
         "next_purge": None,
         "reasons": ["policy", "assessment_missing", "sign_unknown"],

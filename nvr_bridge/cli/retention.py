@@ -49,9 +49,15 @@ def set_retention(
 
 
 @app.command()
-def purge(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Remove what is due now. It otherwise happens at start, and every hour."""
-    done = ask(config, "retention/purge")
+def purge(
+    the_clock_is_right: Annotated[
+        bool, typer.Option("--the-clock-is-right", help="It jumped by more than two weeks, and is right now.")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove what is due now. It otherwise happens at start, and every hour, unless the clock jumped."""
+    done = ask(config, "retention/purge", clock_is_right=the_clock_is_right)
     show(done, as_json, lambda: _print_removed("Removed", done))
 
 

@@ -18,7 +18,7 @@ from ..consent.policy import Policy
 from ..consent.retention import DAY, Limits, Needed, check, limits
 from ..consent.retention_plan import BY_AGE, Plan, plan
 from ..consent.retention_rows import RetentionRows
-from ..errors import ErasureOwedError
+from ..errors import ConflictError, ErasureOwedError
 from ..models import RetentionClass
 from ..store.assessments import AssessmentTable
 from ..store.database import Database
@@ -28,12 +28,12 @@ from ..visits.casebook import Casebook
 from ..visits.kept import Gone, Kept
 from .leaving import Leaving
 from .listing import iso
+from .timekeeper import REPORT_KEY, Timekeeper
 
 _LOGGER = logging.getLogger(__name__)
 
 RETENTION_KEY = "retention"  # what was set over the API, by class
 NOTICE_KEY = "notice"  # the hash of the one in force; with a hash behind it, that one's texts
-REPORT_KEY = "retention_report"  # what the last purge did
 PURGE_EVERY = 3600.0  # seconds
 
 
@@ -71,6 +71,7 @@ class Keeper:
         self._casebook = casebook
         self._rows = RetentionRows(database, ledger)
         self._clock = clock
+        self._timekeeper = Timekeeper(settings, clock)
         self._purging = asyncio.Lock()
         self._setting = asyncio.Lock()
         self._changed: dict[str, float] = {}  # what was set over the API, in days by class
@@ -85,7 +86,8 @@ class Keeper:
         return self._leaving.owed | self._owed
 
     async def load(self) -> None:
-        """Know what was set before the engine last stopped."""
+        """Know what was set, and when something was last removed, before the engine last stopped."""
+        await self._timekeeper.load()
         stored = await self._settings.get(RETENTION_KEY) or {}
         self._changed = {kind: days for kind, days in stored.items() if kind in set(RetentionClass)}
 
@@ -147,8 +149,22 @@ class Keeper:
 
     # --- removing ---
 
-    async def retention_purge(self) -> dict[str, Any]:
-        """Remove what is due, now → what that was, and what is due next."""
+    def clock_doubted(self) -> bool:
+        """Whether nothing is removed because the clock cannot be believed."""
+        return not self._timekeeper.believed()
+
+    async def retention_purge(self, args: dict[str, Any], by: str) -> dict[str, Any]:
+        """Remove what is due, now → what that was, and what is due next. `by` is the token.
+
+        Raises `ConflictError` where the clock cannot be believed, unless `clock_is_right` says that it is.
+        """
+        if self.clock_doubted():
+            if not args["clock_is_right"]:
+                raise ConflictError(self._timekeeper.complaint())
+            data: Data = {"token": by, "user": args.get("by")}
+            async with self._database.write() as session:
+                await self._ledger.append(session, "clock_confirmed", at=self._clock(), data=data)
+            self._timekeeper.confirm()
         report = await self.purge()
         return {"removed": dict(report.removed), "due": _due(report.due)}
 
@@ -163,12 +179,18 @@ class Keeper:
         }
 
     async def keep(self) -> None:
-        """Purge at start, and every hour."""
+        """Purge at start, and every hour, while the clock can be believed."""
+        if self.clock_doubted():
+            return
         if not 0 < self.next_purge - self._clock() <= PURGE_EVERY:  # also where the clock was set back
             await self.purge()
 
+    async def expire(self) -> None:
+        """End the consents that have run out, as far as the clock can be believed."""
+        await self._leaving.expire(by_clock=not self.clock_doubted())
+
     async def purge(self) -> Report:
-        """Remove what is due. Killed anywhere, the next run goes on."""
+        """Remove what is due by the clock, whatever it shows. Killed anywhere, the next run goes on."""
         async with self._purging:
             now, kept = self._clock(), self.limits()
             due = await self._plan(now, kept)
@@ -191,7 +213,7 @@ class Keeper:
             report = Report(
                 now, {key: removed[key] for key in _REPORTED}, {kind.value: due for kind, due in left.next.items()}
             )
-            await self._settings.set(REPORT_KEY, asdict(report))
+            await self._settings.set(REPORT_KEY, asdict(report) | {"known": self._timekeeper.known or now})
             self.last_purge, self.next_purge = now, now + PURGE_EVERY
             if any(removed.values()):
                 _LOGGER.info("retention: removed %s", ", ".join(f"{n} {key}" for key, n in report.removed.items() if n))

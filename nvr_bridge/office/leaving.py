@@ -42,6 +42,7 @@ class Leaving:
         self._casebook = casebook
         self._bus = bus
         self._clock = clock
+        self._held: frozenset[str] = frozenset()  # whose consent has run out by a clock that cannot be believed
         self.owed: frozenset[str] = frozenset()  # who asked to be erased, and could not be yet
 
     async def resume(self) -> None:
@@ -97,9 +98,20 @@ class Leaving:
             raise failed
         return erased
 
-    async def expire(self) -> None:
-        """Erase the visitors whose consent has run out, and those who asked to be and could not be yet."""
-        await self.erase_all(self.owed.union(await self._records.expired(self._clock())))
+    async def expire(self, *, by_clock: bool = True) -> None:
+        """Erase the visitors whose consent has run out, and those who asked to be and could not be yet.
+
+        While the clock cannot be believed (`by_clock` is false), the former are not recognised, and nothing of theirs goes.
+        """
+        expired = await self._records.expired(self._clock())
+        if not by_clock:
+            self._gallery.forget(*expired)
+            self._held = self._held.union(expired)
+        elif self._held:
+            self._gallery.readmit(*(self._held - self.owed))
+            self._held = frozenset()
+            await self._gallery.rebuild(self._records.templates)
+        await self.erase_all(self.owed.union(expired if by_clock else ()))
 
     async def lapse(self, visitor_ids: Iterable[str]) -> int:
         """End these visitors' consents and keep what else there is of them → how many templates that were."""

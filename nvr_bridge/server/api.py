@@ -177,8 +177,8 @@ class KeeperApi(Protocol):
     async def retention_set(self, args: Arguments, by: str, user: str | None = None) -> Any:
         """Keep it for longer or shorter. `by` is the token, `user` a hub's."""
 
-    async def retention_purge(self) -> Any:
-        """Remove what is due, now."""
+    async def retention_purge(self, args: Arguments, by: str) -> Any:
+        """Remove what is due, now. `by` is the token."""
 
     async def retention_status(self) -> Any:
         """What was removed last, and what is due next."""

@@ -259,7 +259,9 @@ _HANDLERS: dict[Command, Handler] = {
     Command.ASSESSMENT_LIST: lambda _, __, context: context.api.arming.assessment_list(),
     Command.RETENTION_GET: lambda _, __, context: context.api.keeper.retention_get(),
     Command.RETENTION_SET: _retention_set,
-    Command.RETENTION_PURGE: lambda _, __, context: context.api.keeper.retention_purge(),
+    Command.RETENTION_PURGE: lambda request, caller, context: context.api.keeper.retention_purge(
+        request.args, cases.acting(caller)
+    ),
     Command.RETENTION_STATUS: lambda _, __, context: context.api.keeper.retention_status(),
     Command.SETTINGS_LIST: _settings_list,
     Command.SETTINGS_HISTORY: _settings_history,

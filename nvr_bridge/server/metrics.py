@@ -64,6 +64,9 @@ def _watch(snapshot: Snapshot) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "nvr_bridge_log_cut", "Whether the database's log is free of what was erased", watch["log_cut"]
     )
+    yield GaugeMetricFamily(
+        "nvr_bridge_clock_doubted", "Whether nothing is removed because the clock jumped", watch["clock_doubted"]
+    )
     for key, text in _MOMENTS.items():
         if (moment := watch[key]) is not None:
             seconds = datetime.fromisoformat(moment).timestamp()

@@ -28,7 +28,8 @@ async def test_what_is_no_number_of_days_is_refused_in_one_line(shell: Shell, si
 async def test_a_purge_says_what_it_removed_and_what_is_due(shell: Shell, site: Site) -> None:
     shown = await shell("retention", "purge")
     assert shown.out.splitlines() == ["Removed: 1 visitors, 3 visits"]
-    assert site.engine.asked == [("retention_purge",)]
+    await shell("retention", "purge", "--the-clock-is-right")
+    assert site.engine.asked == [("retention_purge", {"clock_is_right": right}) for right in (False, True)]
 
 
 async def test_the_last_purge_and_the_next_one_are_shown(shell: Shell, site: Site) -> None:
