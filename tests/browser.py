@@ -17,7 +17,14 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locato
 
 ROOT = Path(__file__).parents[1]
 SHOTS = os.environ.get("NVR_BRIDGE_SHOTS")  # a folder: pictures of the pages are kept there, to be looked at
-ARGUMENTS = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update", "--disable-sync")
+ARGUMENTS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
 
 
 @asynccontextmanager

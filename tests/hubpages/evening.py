@@ -11,6 +11,7 @@ from fake_engine import FakeEngine, camera, case
 SITE_ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime.now(SITE_ZONE)
 NOON = NOW.replace(hour=12, minute=0, second=0, microsecond=0)
+R77, R79, R81 = "77ab" * 8, "79cd" * 8, "8f1c" * 8  # referrals
 EARLIER = "2026-11-20T09:12:04.000+00:00"
 
 
@@ -87,6 +88,8 @@ def fill(engine: FakeEngine) -> None:
         "assessment_expires_at": iso(NOW + timedelta(days=200)),
     }
     engine.engine |= {"armed": True, "subjects": 214, "cases_waiting": 2, "recognition": True, "profile": "cn"}
+    lead_time = {"key": "attribution_lead_time", "value": 30, "unit": "min", "min": 0, "max": 1440, "step": 1}
+    engine.engine["settings"] = [{**lead_time, "default": 30, "source": "bridge.yaml"}]
     engine.engine["watch"] = {**engine.engine["watch"], **watch}
     engine.zones["desk"] |= {"armed": True, "reasons": []}
     engine.zones["lane"] |= {"reasons": ["sign_off"]}
@@ -102,8 +105,8 @@ def fill(engine: FakeEngine) -> None:
             {"partner": "acme", "name": "Acme Homes", "added_at": EARLIER},
             {"partner": "harbour", "name": "Harbour Realty", "added_at": EARLIER},
         ],
-        "referral/list": [_filed("r-81", "acme", "Lin"), _filed("r-77", "harbour", None)],
-        "referral/add": lambda asked: {"referral": "r-90", "partner": asked["partner"]},
+        "referral/list": [_filed(R81, "acme", "Lin"), _filed(R77, "harbour", None)],
+        "referral/add": lambda asked: {"referral": "90" * 16, "partner": asked["partner"]},
         "visit/check_in": {"visit": "v9"},
         "partner/link": {"url": "https://engine.example/partner#t0k3n", "token_id": "t9", "partner": "acme",
                          "name": "Acme Homes", "expires_at": "2027-11-22T00:00:00.000+00:00"},
@@ -127,20 +130,20 @@ def _case(row: dict[str, Any]) -> dict[str, Any]:
     explained = _explained(row, "No referral holds for this visit.", "本次到访没有有效的报备。")
     if row["visit"] == "v1":
         said = site_time(start - timedelta(hours=26))
-        why = f"Referral r-81 of acme was declared {said}, in time; no earlier visit intercepts it."
-        why_zh = f"渠道“acme”的报备“r-81”于 {said} 提交，足够提前；此前没有自然到访影响该报备。"
+        why = f"Referral {R81} of acme was declared {said}, in time; no earlier visit intercepts it."
+        why_zh = f"渠道“acme”的报备“{R81}”于 {said} 提交，足够提前；此前没有自然到访影响该报备。"
         explained = _explained(row, why, why_zh)
         explained["inputs"]["referrals"] = [
-            _referral("r-81", "acme", timedelta(hours=26), start, "valid"),
-            _referral("r-77", "harbour", timedelta(minutes=12), start, "late"),
+            _referral(R81, "acme", timedelta(hours=26), start, "valid"),
+            _referral(R77, "harbour", timedelta(minutes=12), start, "late"),
         ]
     if row["visit"] == "v2":
         why = "The verdict depends on what the evidence leaves open: whether a referral came in time."
         explained = _explained(row, why, "判定取决于证据未能确定的事项：报备是否足够提前。")
         explained["inputs"]["referrals"] = [
-            _referral("r-79", "harbour", timedelta(minutes=30, seconds=1.2), start, "valid")
+            _referral(R79, "harbour", timedelta(minutes=30, seconds=1.2), start, "valid")
         ]
-        explained["uncertainty"] = [{"what": "lead_time", "referral": "r-79", "difference": 1.2, "error": 2.0}]
+        explained["uncertainty"] = [{"what": "lead_time", "referral": R79, "difference": 1.2, "error": 2.0}]
     if row["visit"] == "v4":
         found["waiting"] = {"attribution": "channel", "partner": "harbour"}
         found["history"] = [_step("change", "awaiting_second", "She named Lin of Harbour Realty.")]

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, expect
 
 from demo.hub_setup import add_engine
 
-pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_chromium, pytest.mark.needs_models, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_chromium, pytest.mark.needs_models, pytest.mark.timeout(600)]
 
 NUMBER = "13800000001"
 

@@ -73,7 +73,7 @@ export class CaseView {
         "section",
         { class: "card stack" },
         h("div", { class: "row between" }, h("div", { class: "row" }, h("span", { class: `dot ${found.attribution ?? ""}` }), this._title), h("span", { class: `chip ${found.needs_review ? "warn" : ""}` }, words.name("state", found.state))),
-        h("p", {}, why ? words.times(why) : words.say(found.evidence_erased ? "erased" : "no_verdict")),
+        h("p", {}, why ? words.told(why) : words.say(found.evidence_erased ? "erased" : "no_verdict")),
         found.waiting && h("p", { class: "note warn" }, words.say("waiting", { answer: this._app.answer(found.waiting) })),
         facts(words, this._facts(found)),
         found.risks.length > 0 && this._risks(found.risks),

@@ -140,12 +140,12 @@ export class DeskView {
       h(
         "tr",
         {},
-        h("th", { scope: "row", class: "code" }, one.referral),
+        h("th", { scope: "row", class: "code" }, words.short(one.referral)),
         h("td", {}, this._app.partner(one.partner)),
         h("td", {}, one.broker ?? ""),
         h("td", {}, words.when(one.declared_at)),
         h("td", {}, words.when(one.valid_until)),
-        h("td", {}, h("button", { type: "button", class: "act", "data-key": `take-${one.referral}`, onclick: take(one) }, words.say("take_back"), h("span", { class: "spoken" }, ` ${one.referral}`))),
+        h("td", {}, h("button", { type: "button", class: "act", "data-key": `take-${one.referral}`, onclick: take(one) }, words.say("take_back"), h("span", { class: "spoken" }, ` ${words.short(one.referral)}`))),
       ),
     );
     const heads = ["referral", "partner", "broker", "declared", "valid_until", "act"].map((key) => h("th", { scope: "col" }, words.say(`head_${key}`)));

@@ -80,7 +80,7 @@ export function inWords(words, lines) {
 
 function describe(words, one) {
   if (one.kind === "referral") {
-    const places = { id: one.id, partner: one.partner, state: words.name("referral", one.state), tie: words.name("tie", one.tied_by) };
+    const places = { id: words.short(one.id), partner: one.partner, state: words.name("referral", one.state), tie: words.name("tie", one.tied_by) };
     return words.say("told_referral", places);
   }
   const what = words.name("moment", one.kind);
@@ -96,7 +96,7 @@ function grouped(all) {
 
 function laneName(words, one, width) {
   if (one.kind !== "referral") return words.name("moment", one.kind);
-  const name = words.say("lane_referral", { id: one.id, partner: one.partner, state: words.name("referral", one.state) });
+  const name = words.say("lane_referral", { id: words.short(one.id), partner: one.partner, state: words.name("referral", one.state) });
   const room = Math.floor(width / 7);
   return name.length > room ? `${name.slice(0, room - 1)}…` : name;
 }

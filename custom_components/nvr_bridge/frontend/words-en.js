@@ -274,6 +274,7 @@ export default {
   "doubt.staff_until": "whether a staff mark had ended",
   "doubt.visit_gap": "whether it is one visit or two",
   "doubt.overlap": "whether two visitors with one number were there at once",
+  "doubt.settings": "which settings were in force",
   "referral.valid": "valid",
   "referral.intercepted": "a natural visit came first",
   "referral.late": "too late",

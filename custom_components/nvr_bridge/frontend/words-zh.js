@@ -274,6 +274,7 @@ export default {
   "doubt.staff_until": "员工标记是否已结束",
   "doubt.visit_gap": "是一次到访还是两次",
   "doubt.overlap": "同一号码的两位访客是否同时在场",
+  "doubt.settings": "当时生效的是哪一版设置",
   "referral.valid": "有效",
   "referral.intercepted": "自然到访在先",
   "referral.late": "过晚",

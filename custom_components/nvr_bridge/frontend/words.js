@@ -44,9 +44,15 @@ export class Words {
     return this._format(moment, { dateStyle: "medium" });
   }
 
-  /** The engine's sentences with its times written as the reader does. */
-  times(text) {
-    return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?[+-]\d\d:\d\d/g, (moment) => this.when(moment));
+  /** An opaque id, as much of it as tells it from others. */
+  short(id) {
+    return id.length > 12 ? id.slice(0, 6) : id;
+  }
+
+  /** The engine's sentences with its times written as the reader does, and its long ids made short. */
+  told(text) {
+    const shorter = text.replace(/\b[0-9a-f]{32}\b/g, (id) => this.short(id));
+    return shorter.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?[+-]\d\d:\d\d/g, (moment) => this.when(moment));
   }
 
   /** A date and a time of day. */
