@@ -56,6 +56,7 @@ class Fleet:
         self._book = LoginBook(table)
         self._loops: dict[str, tuple[CameraLoop, asyncio.Task[None]]] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by device: one question at a time
+        self._told: dict[str, CameraStatus] = {}
         self._group: asyncio.TaskGroup | None = None
         self._former_tracks = 0  # of cameras since removed
         self._changing = asyncio.Lock()  # or two loops would pull one channel, one of them nobody's
@@ -126,6 +127,7 @@ class Fleet:
             self._loop(camera_id)
             await self._table.remove(camera_id)
             await self._stop(camera_id)
+        self._told.pop(camera_id, None)
         self._bus.publish(State("removed_camera", camera_id))
 
     async def discover(self, args: dict[str, Any]) -> list[dict[str, Any]]:
@@ -159,14 +161,16 @@ class Fleet:
         return answers
 
     def tell(self, camera_id: str) -> None:
-        """Tell one camera's state, if there is such a camera."""
-        if (held := self._loops.get(camera_id)) is not None:
-            self._bus.publish(State("camera", self._status(held[0])))
+        """Tell one camera's state, if there is such a camera and its state is another than was told."""
+        held = self._loops.get(camera_id)
+        if held is not None and (status := self._status(held[0])) != self._told.get(camera_id):
+            self._told[camera_id] = status
+            self._bus.publish(State("camera", status))
 
     def push(self) -> None:
-        """Tell every camera's state, for the counters that move all the time."""
-        for status in self.status():
-            self._bus.publish(State("camera", status))
+        """Tell every camera's state that is another than was told, for the counters that move all the time."""
+        for camera_id in self._loops:
+            self.tell(camera_id)
 
     async def _open_stream(self, camera: Camera, credentials: Credentials | None) -> tuple[str, StreamFacts]:
         device = await self._ask(camera.address, credentials)
@@ -230,7 +234,7 @@ class Fleet:
         loop = self._make_loop(camera, self._open_stream, self._credentials, self._health_changed)
         loop.clock_offset = clock_offset
         self._loops[camera.camera_id] = (loop, self._group.create_task(loop.run(), name=f"camera {camera.camera_id}"))
-        self._bus.publish(State("camera", self._status(loop)))
+        self.tell(camera.camera_id)
 
     def _health_changed(self, camera: Camera) -> None:
         self.tell(camera.camera_id)  # one that is being removed has nothing more to tell

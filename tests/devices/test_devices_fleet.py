@@ -176,3 +176,36 @@ async def test_a_camera_that_is_added_again_and_again_has_one_loop(
         await fleet.stop()
     await worker.close()
     await database.close()
+
+
+async def test_what_a_camera_was_told_to_be_is_not_told_again(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path)
+    table = CameraTable(database, await Vault.open(tmp_path / "keys", fresh=True))
+    await table.add(Camera("lane", "Lane", CameraKind.ONVIF, "127.0.0.1:9", "1", "lane"), None)
+    worker, bus, told = Worker("vision"), Bus(), list[State]()
+    make_loop = partial(
+        CameraLoop,
+        sight=Sight(NoFaces(), worker, 40.0),
+        codes=CodeReader(),
+        viewer=SlowToLeave(),
+        armed=lambda _zone, _camera: False,
+        analysis_fps=5.0,
+    )
+    bus.attach(lambda push: told.append(push) if isinstance(push, State) else None)
+    switched_off: set[str] = set()
+    zones = {"lane": Zone("lane", "Lane", ZoneKind.OBSERVE)}
+    fleet = Fleet(table, zones, (), bus, make_loop, lambda camera_id: camera_id not in switched_off)
+    async with asyncio.TaskGroup() as group:
+        await fleet.start(group)
+        async with asyncio.timeout(10):
+            while fleet.status()[0]["state"] != CameraState.OFFLINE:  # noqa: ASYNC110 - nobody is asked to wait
+                await asyncio.sleep(0.02)
+        for _ in range(3):
+            fleet.push()
+        assert [push.data["state"] for push in told] == [CameraState.CONNECTING, CameraState.OFFLINE]
+        switched_off.add("lane")
+        fleet.push()
+        assert [push.data["recognition"] for push in told] == [True, True, False]
+        await fleet.stop()
+    await worker.close()
+    await database.close()
