@@ -84,9 +84,9 @@ async def plant(engine: EngineProcess, person: Person) -> str:
         await admin.call("partner/add", partner="acme", name="Acme Homes")
         await admin.call("referral/add", partner="acme", contact=NUMBER, broker=NAME)
         await admin.call("visit/check_in", zone="desk", contact=NUMBER, alias=alias)
-        await admin.call("signing/add", zone="desk", document=DOCUMENT, contact=NUMBER, alias=alias)
         [case] = await admin.call("case/list")
         await admin.call("case/change", case=case["case"], attribution="staff", reason=REASON)
+        await admin.call("signing/add", zone="desk", document=DOCUMENT, contact=NUMBER, alias=alias)
         for command, wrong in (
             ("visit/check_in", {"zone": "desk", "contact": f"{NUMBER}x"}),
             ("visit/check_in", {"zone": "desk", "contact": NUMBER, "source": NUMBER}),
