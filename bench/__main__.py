@@ -10,7 +10,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from . import attribution, cameras, decode, detect, embed, frame_to_hub, ledger, match
+from . import attribution, cameras, decode, detect, embed, frame_to_hub, hub, ledger, match
 from .measure import Figure, Unavailable
 
 SECTIONS = {
@@ -22,6 +22,7 @@ SECTIONS = {
     "ledger": ledger.run,
     "cameras": cameras.run,
     "frame_to_hub": frame_to_hub.run,
+    "hub": hub.run,
 }
 
 
