@@ -30,7 +30,7 @@ type NvrBridgeConfigEntry = ConfigEntry[Bridge]
 FIRST_WAIT = 0.5  # seconds until a lost connection is opened again; doubles with every failure, up to
 LONGEST_WAIT = 8.0
 NEW = "new"  # topic: a thing, and those of its fields that it did not have before
-EVENT = "event"  # topic: something happened, wherever it did
+EVENT = "event"  # topic: an entry of the event log, of whatever zone
 FORGET = "forget"  # topic: an alias and visits that must be shown no more; an alias of None means all of them
 
 
@@ -201,7 +201,7 @@ class Bridge:
     def _show(self, entry: dict[str, Any]) -> None:
         if self.memory.sequence is None or entry["sequence"] > self.memory.sequence:
             self._tell(f"event_{entry['zone']}", entry)
-            self._tell(EVENT)
+            self._tell(EVENT, entry)
             self.memory.saw(entry["sequence"])
 
     def _tell(self, topic: str, *what: Any) -> None:

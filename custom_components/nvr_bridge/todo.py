@@ -6,6 +6,7 @@ from typing import Any
 
 from homeassistant.components.todo import TodoItem, TodoListEntity
 from homeassistant.components.todo.const import TodoItemStatus, TodoListEntityFeature
+from homeassistant.core import callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.dt import as_local
@@ -35,7 +36,7 @@ class CasesToReview(BridgeEntity, TodoListEntity):
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
         self._looking = self.hass.async_create_background_task(self._look(), f"{DOMAIN} cases")
-        self.async_on_remove(self.bridge.listen(EVENT, self._due.set))
+        self.async_on_remove(self.bridge.listen(EVENT, self._heard))
 
     async def async_will_remove_from_hass(self) -> None:
         self._looking.cancel()
@@ -50,6 +51,11 @@ class CasesToReview(BridgeEntity, TodoListEntity):
             raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_to_confirm")
         self._due.set()  # whatever comes of it
         await self.ask(case=case, seen=version)
+
+    @callback
+    def _heard(self, entry: dict[str, Any]) -> None:
+        if entry["kind"] == "verdict":
+            self._due.set()
 
     def show(self, value: Any) -> None:
         if self.hass:

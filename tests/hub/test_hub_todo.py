@@ -189,6 +189,8 @@ async def test_it_does_not_ask_because_the_engine_counts_something_else(
     asked = len(engine.of("case/list"))
     await engine.engine_is(subjects=7)
     await engine.engine_is(subjects=8)
+    for kind in ("person_approaching", "first_visit", "visit_ended"):
+        await engine.happens(kind)
     await until(lambda: loaded.runtime_data.things["engine"].state["subjects"] == 8)
     await asyncio.sleep(0.05)
     assert len(engine.of("case/list")) == asked
