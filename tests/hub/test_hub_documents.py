@@ -101,6 +101,11 @@ def test_the_times_are_those_of_the_code() -> None:
     assert f"saved within {memory.SAVE_AFTER:g} seconds" in told
 
 
+@pytest.mark.parametrize("alias", EXAMPLES)
+def test_no_example_keeps_what_it_was_told_in_a_trace(alias: str) -> None:
+    assert EXAMPLES[alias]["trace"] == {"stored_traces": 0}
+
+
 @pytest.fixture
 async def notes(hass: HomeAssistant) -> AsyncIterator[dict[str, Any]]:
     """The notifications, by id, with all examples set up."""
