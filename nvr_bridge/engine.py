@@ -90,7 +90,10 @@ async def run(config: Config, path: Path, passphrase: str | None = None) -> None
         config = following
         async with serving(config, passphrase) as engine:
             following = await SettingsFile(path, config, _read).edited(engine.service.settings_edited, stop)
-            _LOGGER.info("stopping" if following is None else "%s: edited; starting anew with it", path)
+            if following is None:
+                _LOGGER.info("stopping")
+            else:
+                _LOGGER.info("%s: edited; starting anew with it", path)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from .shared import DEFAULT_CONFIG, ConfigOption, JsonOption, ask, print_table, 
 app = typer.Typer(help="What may be changed while the engine runs.", no_args_is_help=True)
 
 _DEFAULT = "default"
+_UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 
 @app.command("list")
@@ -68,4 +69,7 @@ def _change(change: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told(value: float | str | None) -> str | None:
-    return f"{value / 60:g} min" if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return value
+    unit, seconds = next(((unit, each) for unit, each in _UNITS if value and value % each == 0), ("s", 1))
+    return f"{value / seconds:g} {unit}"

@@ -57,7 +57,7 @@ async def test_an_engine_serves_until_it_is_told_to_stop(shell: Shell, engine: a
     assert f"listen.port: {port[1]} on 127.0.0.1 is in use by another program" in in_use
 
     engine.terminate()
-    await heard(engine, "stopping")
+    await heard(engine, r"stopping$")
     assert await engine.wait() == 0
     assert "no engine answers" in (await shell("status")).complaint
     assert (await shell("wipe", "--yes")).code == 0
