@@ -13,6 +13,7 @@ from typing import Any
 
 import cv2
 import pytest
+from new_store import new_store
 
 from demo.people import fetch_photos
 from demo.timeline import load as load_site
@@ -31,7 +32,7 @@ SITE = """
 name: Riverside sales office
 profile: demo
 visit_gap: 10s
-sign_ttl: 1s
+sign_ttl: 10s
 zones:
   entrance: {name: Entrance, kind: observe}
   lane: {name: Lane, kind: opt_in_lane}
@@ -73,6 +74,7 @@ class Site:
 @asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Site]:
     """Start everything, with a hub that subscribed."""
+    await new_store(config.data_dir)
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(serving(config))
         address = f"127.0.0.1:{engine.port}"

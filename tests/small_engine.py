@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+from new_store import new_store
 from small_arming import SmallArming
 from small_cases import SmallCases
 from small_consents import SmallConsents, SmallKeeper, SmallSettings
@@ -374,6 +375,7 @@ async def until(true: Callable[[], bool]) -> None:
 @asynccontextmanager
 async def served(config: Config) -> AsyncIterator[Site]:
     """A server for `config`, with clients that end with it."""
+    await new_store(config.data_dir)
     db = await Database.open(config.data_dir)
     try:
         engine = SmallEngine(config, db)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from new_store import new_store
 
 from nvr_bridge.consent.checkpoints import Checkpoints
 from nvr_bridge.consent.ledger import Ledger
@@ -94,6 +95,7 @@ async def open_site(
     settings: Rules | None = None,
 ) -> AsyncIterator[Site]:
     """Open the store at `now`, and close it after use. Under `settings` the verdicts stay of whom a crash left half erased."""
+    await new_store(data_dir)
     db = await Database.open(data_dir)
     try:
         vault = await Vault.open(data_dir / "keys", fresh=db.fresh, kept=kept)

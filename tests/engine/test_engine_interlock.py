@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from engine_site import Site, until
 
 from nvr_bridge.client import Client, pair
+from nvr_bridge.config import Config
 from nvr_bridge.errors import BridgeError
 
 pytestmark = pytest.mark.needs_models
@@ -23,10 +27,12 @@ async def test_the_sign_arms_and_its_going_off_disarms_at_once(site: Site) -> No
     assert not site.engine["armed"]
 
 
-async def test_a_silent_hub_disarms_by_the_clock(site: Site) -> None:
-    await site.sign("lane")
-    await until(lambda: site.zone("lane")["reasons"] == ["sign_silent"])
-    await until(lambda: any(push.get("zone", {}).get("reasons") == ["sign_silent"] for push in site.pushes))
+async def test_a_silent_hub_disarms_by_the_clock(start: Callable[..., Any], config: Config) -> None:
+    async with start(replace(config, sign_ttl=1.0)) as site:
+        await site.admin.call("assessment/acknowledge", by="Ada", ground="test")
+        await site.sign("lane")
+        await until(lambda: site.zone("lane")["reasons"] == ["sign_silent"])
+        await until(lambda: any(push.get("zone", {}).get("reasons") == ["sign_silent"] for push in site.pushes))
 
 
 async def test_a_hub_that_goes_takes_its_signs_along(site: Site) -> None:
@@ -64,7 +70,7 @@ async def test_the_ledger_says_when_and_why(site: Site) -> None:
     assert found["entries"] >= 2
 
 
-async def test_an_assessment_is_remembered_over_a_restart(start) -> None:  # type: ignore[no-untyped-def]
+async def test_an_assessment_is_remembered_over_a_restart(start: Callable[..., Any]) -> None:
     async with start() as site:
         assert site.zone("lane")["reasons"] == ["assessment_missing", "sign_unknown"]
         await site.admin.call("assessment/acknowledge", by="Ada", ground="test")

@@ -11,6 +11,8 @@ from nvr_bridge.store import (  # noqa: F401 - their tables are part of the whol
     schema_cases,
     schema_changes,
     schema_claims,
+    schema_erasures,
+    schema_evidence,
     schema_links,
     schema_receipts,
 )
