@@ -73,6 +73,8 @@ class NvrBridgeConfigFlow(ConfigFlow, domain=DOMAIN):
         if not self._engine_id or discovery_info.port is None:
             return self.async_abort(reason="not_an_engine")
         self._data = {CONF_HOST: discovery_info.host, CONF_PORT: discovery_info.port}
+        if (secure := discovery_info.properties.get("tls_port", "")).isdecimal():
+            self._data |= {CONF_PORT: int(secure), CONF_FINGERPRINT: _UNSEEN}
         self._name = discovery_info.properties.get("name") or discovery_info.name.partition(".")[0]
         await self._claim()
         return self._ask("pair")
@@ -117,9 +119,10 @@ class NvrBridgeConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _claim(self) -> None:
         """End here if this engine has an entry, which learns the new address."""
         known = await self.async_set_unique_id(self._engine_id, raise_on_progress=self.source != SOURCE_USER)
-        # What is announced is the port without encryption.
-        keeps_port = known is not None and CONF_FINGERPRINT in known.data
-        self._abort_if_unique_id_configured({CONF_HOST: self._data[CONF_HOST]} if keeps_port else self._data)
+        new = {key: value for key, value in self._data.items() if key != CONF_FINGERPRINT}
+        if known and (CONF_FINGERPRINT in known.data) != (CONF_FINGERPRINT in self._data):
+            del new[CONF_PORT]  # whoever announces decides neither that an entry is encrypted nor that it is not
+        self._abort_if_unique_id_configured(new)
         self.context["title_placeholders"] = {"name": self._name}
 
     async def _meet(self) -> None:

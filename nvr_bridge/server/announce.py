@@ -31,7 +31,7 @@ class Announcement:
         self._responder = responder
 
     @classmethod
-    async def start(cls, config: Config, engine_id: str, port: int) -> Self | None:
+    async def start(cls, config: Config, engine_id: str, port: int, tls_port: int | None) -> Self | None:
         """Announce. None where the network does not let it: the hub can still be given the address by hand."""
         try:
             found = await addresses(config.host)
@@ -41,7 +41,9 @@ class Announcement:
             return None
         announcement = cls(responder)
         try:
-            await responder.async_register_service(_info(config, engine_id, port, found), allow_name_change=True)
+            await responder.async_register_service(
+                _info(config, engine_id, port, tls_port, found), allow_name_change=True
+            )
         except (OSError, ZeroconfError) as err:
             _LOG.warning("announce: failed on %s (%s); give the hub this address by hand", config.host, err)
             await announcement.stop()
@@ -69,16 +71,20 @@ async def addresses(host: str) -> list[str]:
     return sorted({str(row[4][0]) for row in rows})
 
 
-def _info(config: Config, engine_id: str, port: int, found: list[str]) -> AsyncServiceInfo:
+def _info(config: Config, engine_id: str, port: int, tls_port: int | None, found: list[str]) -> AsyncServiceInfo:
     properties = {
         "id": engine_id,
         "name": _cut(config.name, VALUE_LIMIT),
         "version": __version__,
         "schema": str(SCHEMA),
     }
+    if tls_port is not None:
+        properties["tls_port"] = str(tls_port)
+    mark = f" {engine_id[:4]}"
     return AsyncServiceInfo(
         ZEROCONF_TYPE,
-        f"{_cut(config.name.replace('.', ' '), LABEL_LIMIT)}.{ZEROCONF_TYPE}",
+        # Sites may have one name: that their engines notice it in time is not certain where a network is slow.
+        f"{_cut(config.name.replace('.', ' '), LABEL_LIMIT - len(mark))}{mark}.{ZEROCONF_TYPE}",
         port=port,
         properties=properties,
         server=f"nvr-bridge-{engine_id[:16]}.local.",

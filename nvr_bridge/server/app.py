@@ -69,7 +69,7 @@ class Server:
             await self.stop()
             raise
         if config.announce:
-            self._announcement = await Announcement.start(config, self._api.engine_id, self.port)
+            self._announcement = await Announcement.start(config, self._api.engine_id, self.port, self.tls_port)
         if not await self._api.tokens.all():
             code = self.authority.pairing_code(Role.HUB)
             _LOG.warning("no hub is paired yet; pairing code: %s (good for 10 minutes, then: nvr-bridge pair)", code)

@@ -140,11 +140,50 @@ async def test_an_entry_turns_to_tls_and_back(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_an_announcement_leaves_the_port_of_tls_alone(
-    hass: HomeAssistant, engine: FakeEngine, pinned: MockConfigEntry
+def announced(engine: FakeEngine, **more: str) -> Any:
+    """With a port that is not encrypted, which nobody listens on."""
+    info = announcement(engine, id=ENGINE_ID, name="Riverside", **more)
+    info.port = 1
+    return info
+
+
+async def test_an_engine_that_is_found_is_paired_by_tls_if_it_can(
+    hass: HomeAssistant, engine: FakeEngine, certificate: Certificate
+) -> None:
+    flow = await start(hass, SOURCE_ZEROCONF, announced(engine, tls_port=str(engine.port)))
+    assert flow["step_id"] == "pair"
+    flow = await answer(hass, flow, code=CODE)
+    assert flow["step_id"] == "certificate"
+    assert flow["description_placeholders"]["fingerprint"] == certificate.shown
+    assert engine.of("pair") == []  # not before it is compared
+    await finish(hass, await answer(hass, flow))
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    assert entry.data["fingerprint"] == certificate.fingerprint
+
+
+async def test_an_announcement_brings_the_new_port_of_tls(
+    hass: HomeAssistant, engine: FakeEngine, certificate: Certificate, pinned: MockConfigEntry
 ) -> None:
     hass.config_entries.async_update_entry(pinned, data={**pinned.data, "host": "192.0.2.1", "port": 8646})
-    flow = await start(hass, SOURCE_ZEROCONF, announcement(engine))
+    flow = await start(hass, SOURCE_ZEROCONF, announced(engine, tls_port=str(engine.port)))
+    assert flow["reason"] == "already_configured"
+    assert pinned.data == {**address(engine), "token": TOKEN, "fingerprint": certificate.fingerprint}
+
+
+@pytest.mark.parametrize("told", [{}, {"tls_port": "x"}], ids=["without", "nonsense"])
+async def test_an_announcement_without_tls_leaves_its_port_alone(
+    hass: HomeAssistant, engine: FakeEngine, pinned: MockConfigEntry, told: dict[str, str]
+) -> None:
+    hass.config_entries.async_update_entry(pinned, data={**pinned.data, "host": "192.0.2.1", "port": 8646})
+    flow = await start(hass, SOURCE_ZEROCONF, announced(engine, **told))
     assert flow["reason"] == "already_configured"
     assert (pinned.data["host"], pinned.data["port"]) == ("127.0.0.1", 8646)
-    assert pinned.unique_id == ENGINE_ID
+
+
+async def test_an_announcement_with_tls_leaves_an_entry_without_it_alone(
+    hass: HomeAssistant, engine: FakeEngine, entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "host": "192.0.2.1"})
+    flow = await start(hass, SOURCE_ZEROCONF, announced(engine, tls_port="8646"))
+    assert flow["reason"] == "already_configured"
+    assert entry.data == {**address(engine), "token": TOKEN}
