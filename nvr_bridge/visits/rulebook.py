@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -54,12 +54,15 @@ class Rulebook:
 
         Earlier settings count for as long as visits that began under them lie within that time.
         """
-        versions = [self.first, *map(itemgetter(1), self.changes)]
-        for index, (ended, _) in enumerate(self.changes):  # of those that end, the first that still counts
-            seconds = _reach(versions[index:])
-            if ended >= now - seconds:
-                return seconds
-        return _reach([self.now])
+        versions = [self.first, *(settings for _, settings in self.changes)]
+        longest = _reach(versions[-1])
+        seconds = sum(longest)
+        for (ended, _), settings in zip(reversed(self.changes), reversed(versions[:-1]), strict=True):
+            # The longest of each, for a chain of visits may be judged under several.
+            longest = tuple(map(max, longest, _reach(settings)))
+            if ended >= now - sum(longest):
+                seconds = sum(longest)
+        return seconds
 
     def _version(self, index: int) -> Settings:
         return self.changes[index - 1][1] if index else self.first
@@ -68,10 +71,5 @@ class Rulebook:
         return bisect_left(self.changes, moment, key=_when)
 
 
-def _reach(settings: Sequence[Settings]) -> float:
-    """The longest of each, for a chain of visits may be judged under several."""
-    return (
-        max(one.validity for one in settings)
-        + max(one.protection for one in settings)
-        + max(one.natural_protection for one in settings)
-    )
+def _reach(settings: Settings) -> tuple[float, ...]:
+    return (settings.validity, settings.protection, settings.natural_protection)
