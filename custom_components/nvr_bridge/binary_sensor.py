@@ -9,27 +9,17 @@ from .entity import BridgeEntity, Shown, setup_of
 
 PARALLEL_UPDATES = 0
 
-_HEALTH: dict[str, Any] = {
-    "device_class": BinarySensorDeviceClass.CONNECTIVITY,
-    "entity_category": EntityCategory.DIAGNOSTIC,
-}
+_HEALTH: dict[str, Any] = {"device_class": BinarySensorDeviceClass.CONNECTIVITY}
+_HEALTH["entity_category"] = EntityCategory.DIAGNOSTIC
+_WHY = {"status": "state", "reason": "reason"}
 SHOWN = {
     "engine": [
-        Shown(
-            key="connected", path="id", **_HEALTH, value=lambda bridge, _: bridge.connected, available=lambda *_: True
-        ),
+        # It says why the others are not available.
+        Shown(key="connected", path="id", value=lambda it, _: it.connected, available=lambda *_: True, **_HEALTH),
         Shown(key="armed", attributes={"reasons": "watch.reasons"}),
     ],
     "zone": [Shown(key="recognition_armed", path="armed", attributes={"reasons": "reasons"})],
-    "camera": [
-        Shown(
-            key="online",
-            path="state",
-            **_HEALTH,
-            value=lambda bridge, state: state == "online",
-            attributes={"status": "state", "reason": "reason"},
-        ),
-    ],
+    "camera": [Shown(key="online", path="state", value=lambda _, it: it == "online", attributes=_WHY, **_HEALTH)],
 }
 
 

@@ -42,12 +42,10 @@ class Bridge:
         self.memory = Memory(hass, entry.entry_id)
         self.error: EngineError | None = CannotConnectError("not yet connected")  # why it is not, by its remedy
         self.things: dict[str, Thing] = {}  # by topic
-        self._hass = hass
-        self._entry = entry
+        self._hass, self._entry = hass, entry
         self._client: Client | None = None
-        self._issues = Issues(hass, entry)
+        self._issues, self._cameras = Issues(hass, entry), Cameras(hass, entry, self)
         self._signs = Signs(hass, entry, self)
-        self._cameras = Cameras(hass, entry, self)
         self._listeners: dict[str, list[Callable[..., None]]] = defaultdict(list)
 
     @property
@@ -88,13 +86,12 @@ class Bridge:
 
     def start(self, opened: tuple[Client, Subscribed]) -> None:
         """Listen to what `open` opened. The entities exist by now, so nothing that was missed goes unseen."""
-        self._signs.start()
         self._cameras.start()
-        self._entry.async_create_background_task(self._hass, self._run(opened), DOMAIN)
+        for work in (self._signs.watch(), self._run(opened)):
+            self._entry.async_create_background_task(self._hass, work, DOMAIN)
 
     async def close(self, stop: Event | None = None) -> None:
         """Leave nothing due. `stop`: because the hub stops."""
-        self._signs.stop()
         await self.memory.flush()
         if stop is None:
             self._issues.clear()

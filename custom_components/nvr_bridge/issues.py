@@ -59,6 +59,8 @@ class Issues:
             return
         if overdue := get("watch.erasures_overdue"):
             yield "erasures_overdue", "erasures_overdue", {"number": str(overdue)}
+        if get("watch.clock_doubted"):
+            yield "clock_doubted", "clock_doubted", {}
         if (most := get("watch.subjects_warning")) and (subjects := get("subjects", 0)) > most:
             yield "many_subjects", "many_subjects", {"number": str(subjects), "most": str(most)}
         expires = dt_util.parse_datetime(get("watch.assessment_expires_at") or "")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from homeassistant.components.number import NumberEntity, NumberMode
+from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberMode
 from homeassistant.const import EntityCategory
 
 from .entity import BridgeEntity, Shown, setup_of
@@ -16,6 +16,7 @@ SHOWN = {"engine": [Shown(key=key, path=f"settings.{key}", **_AS_SET) for key in
 
 
 class BridgeNumber(BridgeEntity, NumberEntity):
+    _attr_device_class = NumberDeviceClass.DURATION
     _attr_mode = NumberMode.BOX
 
     def show(self, value: dict[str, Any]) -> None:

@@ -25,45 +25,39 @@ class Signs:
     """Watches the entities that the user bound. What cannot be read counts as off, and an act is never sent late."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, bridge: "Bridge") -> None:
-        self._hass = hass
-        self._entry = entry
-        self._bridge = bridge
+        self._hass, self._entry, self._bridge = hass, entry, bridge
         self._bound: dict[str, dict[str, str]] = {}
-        self._unwatch: CALLBACK_TYPE = lambda: None
         self._refused: dict[tuple[str, str], str] = {}  # what the engine said to which command, to log it once
 
-    def start(self) -> None:
-        """Bind, and report until the entry is unloaded."""
-        self._entry.async_create_background_task(self._hass, self._beat(), f"{DOMAIN} signs")
-
-    def stop(self) -> None:
-        """Watch no more."""
-        self._unwatch()
-        self._unwatch = lambda: None
+    async def watch(self) -> None:
+        """Report each sign when it changes, and again and again, until the entry is unloaded."""
+        options = self._entry.options
+        unwatch = self._bind(options.get(CONF_ZONES, {}))
+        try:
+            while True:
+                if self._entry.options is not options:  # a listener to updates would clash with the flows' own reload
+                    unwatch()
+                    options = self._entry.options
+                    unwatch = self._bind(options.get(CONF_ZONES, {}))
+                self.report_now()
+                # Two reports may get lost before one grows too old.
+                ttl = self._bridge.things["engine"].state.get("sign_ttl", 5.0)
+                await asyncio.sleep(min(LONGEST_PERIOD, ttl / 2.5))
+        finally:
+            unwatch()
 
     def report_now(self) -> None:
         """Every sign as it is at this moment."""
         for zone_id in self._bound:
             self._report(zone_id)
 
-    async def _beat(self) -> None:
-        options = None
-        while True:
-            if self._entry.options is not options:  # a listener to updates would clash with the flows' own reload
-                options = self._entry.options
-                self._bind(options.get(CONF_ZONES, {}))
-            self.report_now()
-            # Two reports may get lost before one grows too old.
-            await asyncio.sleep(min(LONGEST_PERIOD, self._bridge.things["engine"].state.get("sign_ttl", 5.0) / 2.5))
-
-    def _bind(self, zones: dict[str, dict[str, str]]) -> None:
-        self.stop()
+    def _bind(self, zones: dict[str, dict[str, str]]) -> CALLBACK_TYPE:
         for zone_id, bound in self._bound.items():
             if CONF_SIGN in bound and CONF_SIGN not in zones.get(zone_id, {}):
                 self._send("zone/sign", zone_id, on=False, notice_hash=bound[CONF_NOTICE_HASH])
         self._bound = zones
         watched = [bound[key] for bound in zones.values() for key in (CONF_SIGN, CONF_ACT) if key in bound]
-        self._unwatch = async_track_state_change_event(self._hass, watched, self._changed)
+        return async_track_state_change_event(self._hass, watched, self._changed)
 
     @callback
     def _changed(self, event: Event[EventStateChangedData]) -> None:

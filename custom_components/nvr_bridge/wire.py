@@ -55,10 +55,10 @@ def things(raw: dict[str, Any]) -> list[Thing]:
 
 @contextmanager
 def understood(what: str) -> Iterator[None]:
-    """Raises `CannotConnectError` where the engine leaves out what must be said."""
+    """Raises `CannotConnectError` where the engine leaves out what must be said, or says what cannot be."""
     try:
         yield
-    except (AttributeError, KeyError, TypeError) as err:
+    except (AttributeError, KeyError, TypeError, ValueError) as err:
         raise CannotConnectError(f"{what}: {err!r}") from err
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from conftest import find, is_shown, load, until
 from fake_engine import FakeEngine
@@ -47,7 +49,9 @@ async def test_what_was_dropped_is_opened_again(
 async def test_nonsense_ends_the_connection_and_not_the_integration(
     hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
 ) -> None:
-    for nonsense in ("{", "[1]", '{"type": "state", "zone": {"id": "lane"}}', '{"type": "event"}'):
+    half_a_zone, too_many = '{"type": "state", "zone": {"id": "lane"}}', {**engine.engine, "subjects": "many"}
+    told = json.dumps({"type": "state", "engine": too_many})
+    for nonsense in ("{", "[1]", half_a_zone, '{"type": "event"}', told):
         before = engine.connections
         await engine.push(nonsense)
         await until(lambda before=before: engine.connections > before and engine.listeners == 1)

@@ -127,6 +127,7 @@ def in_days(days: float) -> str:
     ("name", "wrong", "right"),
     [
         ("erasures_overdue", {"erasures_overdue": 2}, {"erasures_overdue": 0}),
+        ("clock_doubted", {"clock_doubted": True}, {"clock_doubted": False}),
         ("many_subjects", {"subjects_warning": 0.5}, {"subjects_warning": None}),
         ("assessment_expires", {"assessment_expires_at": in_days(29)}, {"assessment_expires_at": in_days(31)}),
         ("assessment_expires", {"assessment_expires_at": in_days(29)}, {"assessment_expires_at": in_days(-1)}),
