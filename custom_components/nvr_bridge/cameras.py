@@ -45,15 +45,13 @@ class Cameras:
 
     def start(self) -> None:
         """Notice what users delete. (A listener to updates would clash with the flows' own reload.)"""
-        unsubscribe = async_dispatcher_connect(self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._changed)
-        self._entry.async_on_unload(unsubscribe)
+        self._entry.async_on_unload(async_dispatcher_connect(self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._changed))
 
     @property
     def adding(self) -> bool:
         """Whether a dialog adds a camera at this moment. The part is the dialog's to make, so nobody else does."""
-        flows = self._hass.config_entries.subentries
-        running = flows.async_progress_by_handler((self._entry.entry_id, CAMERA))
-        return any(flow["step_id"] == "add" for flow in running)
+        flows = self._hass.config_entries.subentries.async_progress_by_handler((self._entry.entry_id, CAMERA))
+        return any(flow["step_id"] == "add" for flow in flows)
 
     @callback
     def follow(self, new: Collection[str]) -> None:
@@ -167,9 +165,8 @@ class CameraFlow(ConfigSubentryFlow):
         return self.async_create_entry(title=camera["name"], data={CAMERA: camera["id"]}, unique_id=camera["id"])
 
     @property
-    def _bridge(self) -> "Bridge":
-        bridge: Bridge = self._get_entry().runtime_data
-        return bridge
+    def _bridge(self) -> Any:
+        return self._get_entry().runtime_data
 
     async def _zones(self) -> Any:
         """A zone's kind is what decides whether anybody is recognised there, so it is shown beside the name."""

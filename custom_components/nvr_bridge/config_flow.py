@@ -47,9 +47,7 @@ class NvrBridgeConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         self._entry: ConfigEntry | None = None  # which pairs again, or has a new address
         self._data: dict[str, Any] = {CONF_PORT: DEFAULT_PORT}  # as the entry's will be
-        self._code = ""
-        self._engine_id = ""  # once it is known which engine is meant
-        self._name = ""
+        self._code, self._engine_id, self._name = "", "", ""  # of the engine that is meant, once it is known
 
     @staticmethod
     @callback
@@ -104,17 +102,16 @@ class NvrBridgeConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """The token was revoked, or the certificate is another one: a new code is needed."""
-        self._know(self._get_reauth_entry())
-        return self._ask("pair")
+        return self._again(self._get_reauth_entry(), "pair")
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """The engine has a new address, or is to be reached by TLS."""
-        self._know(self._get_reconfigure_entry())
-        return self._ask("user")
+        return self._again(self._get_reconfigure_entry(), "user")
 
-    def _know(self, entry: ConfigEntry) -> None:
+    def _again(self, entry: ConfigEntry, step: str) -> ConfigFlowResult:
         self._entry, self._data, self._name = entry, dict(entry.data), entry.title
         self._engine_id = entry.unique_id or ""
+        return self._ask(step)
 
     async def _claim(self) -> None:
         """End here if this engine has an entry, which learns the new address."""
@@ -221,22 +218,22 @@ class NvrBridgeOptionsFlow(OptionsFlow):
 
     async def _set(self, kind: str, wanted: dict[str, Any] | None) -> ConfigFlowResult:
         """Tell the engine what was changed. What it refuses stays in the form, with the engine's words."""
-        settings, errors, refusals = self._settings(kind), {}, []
-        request = current_request.get()
-        by = {"by": request["hass_user"].id} if request else {}
-        for key, value in (wanted or {}).items():
-            if value == settings[key]["value"]:
-                continue
+        settings, refusals = self._settings(kind), dict[str, str]()
+        by = {"by": request["hass_user"].id} if (request := current_request.get()) else {}
+        for key, value in {k: v for k, v in (wanted or {}).items() if v != settings[k]["value"]}.items():
             try:
                 await self.config_entry.runtime_data.call("settings/set", key=key, value=value, **by)
             except EngineError as err:
-                errors[key] = "refused"
-                refusals.append(str(err))
-        if wanted is not None and not errors:
+                refusals[key] = str(err)
+        if wanted is not None and not refusals:
             return self.async_create_entry(data=self.config_entry.options)
         fields = {vol.Required(key): _field(setting) for key, setting in settings.items()}
         known = {key: setting["value"] for key, setting in settings.items()} | (wanted or {})
-        schema, words = self.add_suggested_values_to_schema(vol.Schema(fields), known), {"reason": "\n".join(refusals)}
+        schema, errors = (
+            self.add_suggested_values_to_schema(vol.Schema(fields), known),
+            dict.fromkeys(refusals, "refused"),
+        )
+        words = {"reason": "\n".join(refusals.values())}
         return self.async_show_form(step_id=kind, data_schema=schema, errors=errors, description_placeholders=words)
 
     def _settings(self, kind: str) -> dict[str, dict[str, Any]]:
