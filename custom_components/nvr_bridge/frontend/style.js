@@ -79,7 +79,7 @@ main { flex: 1; padding: 16px; width: 100%; max-width: 1240px; margin: 0 auto; }
 .code { font-family: var(--ha-font-family-code, monospace); letter-spacing: .02em; }
 
 button.act, a.act {
-  min-height: 44px; padding: 8px 16px; border: 1px solid var(--edge); border-radius: 10px; background: none; color: var(--ink);
+  position: relative; min-height: 44px; padding: 8px 16px; border: 1px solid var(--edge); border-radius: 10px; background: none; color: var(--ink);
   font: inherit; font-weight: 500; cursor: pointer; text-decoration: none; display: inline-flex; align-items: center;
 }
 button.act:hover { background: color-mix(in srgb, var(--ink) 8%, transparent); }
