@@ -71,9 +71,10 @@ async def bind(hub: HubClient, entry_id: str, zone_id: str, sign: Helper, act: H
 
 
 async def entities(hub: HubClient, engine_id: str) -> Entities:
-    """What the integration has made so far."""
+    """What the integration has made so far, and shows: some of it is there for whoever enables it."""
     rows = await hub.ask("config/entity_registry/list")
-    return Entities(engine_id, {row["unique_id"]: row["entity_id"] for row in rows if row["platform"] == DOMAIN})
+    shown = [row for row in rows if row["platform"] == DOMAIN and row["disabled_by"] is None]
+    return Entities(engine_id, {row["unique_id"]: row["entity_id"] for row in shown})
 
 
 async def lay_out(
