@@ -134,11 +134,9 @@ class CameraFlow(ConfigSubentryFlow):
         if user_input is not None:
             self._camera |= user_input
             return await self._ask("add", "done")
-        ((device,), fields) = (
-            self._told["measure"],
-            {vol.Required(CONF_NAME): str, vol.Required(CONF_ZONE): await self._zones()},
-        )
+        (device,) = self._told["measure"]
         (channel,) = device["channels"]
+        fields = {vol.Required(CONF_NAME): str, vol.Required(CONF_ZONE): await self._zones()}
         streams = "\n".join(f"- {_delivers(stream)}" for stream in channel["streams"])
         return self._form("zone", fields, {CONF_NAME: channel["name"] or device["name"]}, streams=streams)
 
@@ -157,7 +155,7 @@ class CameraFlow(ConfigSubentryFlow):
 
     async def async_step_done(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """The engine has it."""
-        ((camera,), parts) = self._told["add"], self._get_entry().subentries.values()
+        (camera,), parts = self._told["add"], self._get_entry().subentries.values()
         if "measure" not in self._told:
             return self.async_abort(reason="reconfigure_successful")
         if camera["id"] in [part.unique_id for part in parts]:
@@ -185,9 +183,8 @@ class CameraFlow(ConfigSubentryFlow):
         """Have the engine do what takes it seconds. If it refuses, back to the first form, with its words."""
         self._step, self._then, self._refusal = step, then, None
         work = self._call("camera/add" if step == "add" else "camera/discover")
-        self._task = self.hass.async_create_task(
-            work, eager_start=False
-        )  # a form does not lead to what is done already
+        # Not begun at once, because a form does not lead to what is done already.
+        self._task = self.hass.async_create_task(work, eager_start=False)
         return await self._busy()
 
     async def _busy(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:

@@ -136,9 +136,9 @@ class NvrBridgeConfigFlow(ConfigFlow, domain=DOMAIN):
         if answer is None:
             return self._ask(step)
         if CONF_HOST in answer:
-            pin = {CONF_FINGERPRINT: self._data.get(CONF_FINGERPRINT, _UNSEEN)} if answer[CONF_SSL] else {}
-            token = {key: self._data[key] for key in (CONF_TOKEN,) if key in self._data}
-            self._data = {CONF_HOST: answer[CONF_HOST].strip(), CONF_PORT: answer[CONF_PORT], **pin, **token}
+            pin = self._data.pop(CONF_FINGERPRINT, _UNSEEN)
+            self._data |= {CONF_HOST: answer[CONF_HOST].strip(), CONF_PORT: answer[CONF_PORT]}
+            self._data |= {CONF_FINGERPRINT: pin} if answer[CONF_SSL] else {}
         self._code = answer.get(CONF_CODE, self._code).replace(" ", "")
         try:
             await self._meet()
@@ -220,7 +220,8 @@ class NvrBridgeOptionsFlow(OptionsFlow):
         """Tell the engine what was changed. What it refuses stays in the form, with the engine's words."""
         settings, refusals = self._settings(kind), dict[str, str]()
         by = {"by": request["hass_user"].id} if (request := current_request.get()) else {}
-        for key, value in {k: v for k, v in (wanted or {}).items() if v != settings[k]["value"]}.items():
+        changed = {key: value for key, value in (wanted or {}).items() if value != settings[key]["value"]}
+        for key, value in changed.items():
             try:
                 await self.config_entry.runtime_data.call("settings/set", key=key, value=value, **by)
             except EngineError as err:
@@ -229,11 +230,8 @@ class NvrBridgeOptionsFlow(OptionsFlow):
             return self.async_create_entry(data=self.config_entry.options)
         fields = {vol.Required(key): _field(setting) for key, setting in settings.items()}
         known = {key: setting["value"] for key, setting in settings.items()} | (wanted or {})
-        schema, errors = (
-            self.add_suggested_values_to_schema(vol.Schema(fields), known),
-            dict.fromkeys(refusals, "refused"),
-        )
-        words = {"reason": "\n".join(refusals.values())}
+        schema = self.add_suggested_values_to_schema(vol.Schema(fields), known)
+        errors, words = dict.fromkeys(refusals, "refused"), {"reason": "\n".join(refusals.values())}
         return self.async_show_form(step_id=kind, data_schema=schema, errors=errors, description_placeholders=words)
 
     def _settings(self, kind: str) -> dict[str, dict[str, Any]]:
