@@ -152,7 +152,7 @@ export class CaseView {
   _lead() {
     const settings = this._app.engine?.things?.engine?.settings ?? [];
     const lead = settings.find((one) => one.key === "attribution_lead_time");
-    return lead && lead.value * SECONDS[lead.unit];
+    return SECONDS[lead?.unit] && lead.value * SECONDS[lead.unit];
   }
 
   // --- what a reviewer may do ---
