@@ -248,7 +248,9 @@ class NvrBridgeOptionsFlow(OptionsFlow):
 def _field(setting: dict[str, Any]) -> Any:
     if "options" in setting:
         return selector({"select": {"options": setting["options"], "translation_key": setting["key"]}})
-    limits = {key: setting[key] for key in ("min", "max", "step") if key in setting}
+    # What bridge.yaml says may lie outside of what can be set here, and may stay.
+    limits = {"min": min(setting["min"], setting["value"]), "max": max(setting["max"], setting["value"])}
+    limits["step"] = setting["step"]
     return selector({"number": {**limits, "mode": "box", "unit_of_measurement": setting.get("unit", "")}})
 
 

@@ -90,6 +90,20 @@ async def test_what_the_engine_refuses_is_told_in_its_words(
     assert engine.of("settings/set")[-1]["value"] == 60
 
 
+@pytest.mark.parametrize("odd", [0.25, 400])
+async def test_what_lies_outside_of_what_can_be_set_may_stay(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, odd: float
+) -> None:
+    await engine.engine_is(
+        settings=[number("attribution_visit_gap", odd, "min"), number("attribution_lead_time", 9, "min")]
+    )
+    await until(lambda: len(loaded.runtime_data.things["engine"].state["settings"]) == 2)
+    flow = await open_menu(hass, loaded, "attribution")
+    flow = await answer(hass, flow, attribution_visit_gap=odd, attribution_lead_time=10)
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
+    assert [asked["key"] for asked in engine.of("settings/set")] == ["attribution_lead_time"]
+
+
 @pytest.mark.warns("connection lost")
 async def test_the_engine_goes_meanwhile(hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry) -> None:
     flow = await open_menu(hass, loaded, "retention")
