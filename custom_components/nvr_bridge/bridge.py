@@ -71,7 +71,7 @@ class Bridge:
         self._listeners[topic].append(listener)
         return lambda: self._listeners[topic].remove(listener)
 
-    async def call(self, command: str, **arguments: Any) -> Any:
+    async def call(self, command: str, /, **arguments: Any) -> Any:
         """Run a command. Raises `CommandError`, or `CannotConnectError` at once while there is no connection."""
         if self._client is None or not self.connected:
             raise CannotConnectError("not connected")

@@ -83,12 +83,12 @@ class Client:
             for future in self._waiting.values():
                 future.cancel()
 
-    async def call(self, command: str, **arguments: Any) -> Any:
+    async def call(self, command: str, /, **arguments: Any) -> Any:
         """Run a command. Raises `CommandError` with the engine's reason, `CannotConnectError`."""
         number = next(self._ids)
         future = self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
-            await _patient(command, self._socket.send_json({"id": number, "type": command, **arguments}))
+            await _patient(command, self._socket.send_json({**arguments, "id": number, "type": command}))
             await _patient(command, asyncio.wait([future]), SLOW.get(command, PATIENCE))
         finally:
             self._waiting.pop(number, None)

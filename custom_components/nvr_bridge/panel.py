@@ -31,11 +31,12 @@ async def show(hass: HomeAssistant) -> None:
         async_register_command(hass, _call)
         # The hub logs at DEBUG all that goes over its WebSocket.
         logging.getLogger("homeassistant.components.websocket_api.http.connection").addFilter(_is_discreet)
-        files = StaticPathConfig(URL, str(Path(__file__).parent / "frontend"), cache_headers=True)
-        await hass.http.async_register_static_paths([files])
         look: dict[str, Any] = {"sidebar_title": "NVR Bridge", "sidebar_icon": "mdi:account-check-outline"}
         look |= {"module_url": f"{URL}/panel.js", "require_admin": True}
+        # Before anything is waited for: entries are set up side by side, and a panel is registered once.
         await panel_custom.async_register_panel(hass, DOMAIN, "nvr-bridge-panel", **look)
+        files = StaticPathConfig(URL, str(Path(__file__).parent / "frontend"), cache_headers=True)
+        await hass.http.async_register_static_paths([files])
 
 
 def _is_discreet(record: logging.LogRecord) -> bool:

@@ -13,7 +13,7 @@ from fake_engine import FakeEngine, case
 from homeassistant.components.frontend import DATA_PANELS
 from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.util import session_scope
-from homeassistant.config_entries import ConfigEntryDisabler
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import restore_state
 from homeassistant.helpers.json import JSONEncoder
@@ -40,7 +40,7 @@ def panels(hass: HomeAssistant) -> set[str]:
     return set(hass.data.get(DATA_PANELS, {}))
 
 
-async def ask(socket: Any, entry: MockConfigEntry, command: str, **given: Any) -> dict[str, Any]:
+async def ask(socket: Any, entry: MockConfigEntry, command: str, /, **given: Any) -> dict[str, Any]:
     """The hub's whole answer to a command of the panel's."""
     asked = {"type": "nvr_bridge/call", "entry_id": entry.entry_id, "command": command, "arguments": given}
     await socket.send_json_auto_id(asked)
@@ -90,6 +90,19 @@ async def test_it_stays_over_reloads_and_goes_with_the_last_engine(
     assert DOMAIN in panels(hass)
     await hass.config_entries.async_remove(entry.entry_id)
     assert DOMAIN not in panels(hass)
+
+
+@pytest.mark.usefixtures("page")
+async def test_engines_that_are_set_up_side_by_side_share_it(
+    hass: HomeAssistant, entry: MockConfigEntry, engine: FakeEngine
+) -> None:
+    second = MockConfigEntry(domain=DOMAIN, title="Lakeside", unique_id="f" * 32, data={**entry.data, "port": 1})
+    second.add_to_hass(hass)
+    assert await async_setup_component(hass, DOMAIN, {})
+    assert (entry.state, second.state) == (ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY)
+    assert DOMAIN in panels(hass)
+    for one in (entry, second):
+        await hass.config_entries.async_unload(one.entry_id)
 
 
 @pytest.mark.usefixtures("page")
@@ -155,6 +168,18 @@ async def test_nothing_else_can_be_asked(
     answer = await ask(await hass_ws_client(hass), loaded, command)
     assert answer["error"]["code"] == "invalid_format"
     assert len(engine.of(command)) == asked
+
+
+@pytest.mark.usefixtures("page")
+async def test_what_is_given_to_a_command_cannot_make_it_another(
+    hass: HomeAssistant, loaded: MockConfigEntry, engine: FakeEngine, hass_ws_client: WebSocketGenerator
+) -> None:
+    socket = await hass_ws_client(hass)
+    for word in ("type", "command"):
+        given = {word: "camera/remove", "id": 1, "camera": "north"}
+        assert (await ask(socket, loaded, "case/list", **given))["success"]
+    assert engine.of("camera/remove") == []
+    assert sum("camera" in asked for asked in engine.of("case/list")) == 2
 
 
 @pytest.mark.usefixtures("page")
