@@ -1,5 +1,7 @@
 """NVR Bridge in Home Assistant: shows the engine as devices, entities and events, and reports signs and acts to it."""
 
+from typing import Any
+
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
@@ -9,7 +11,7 @@ from homeassistant.helpers.typing import ConfigType
 from . import actions, panel
 from .bridge import Bridge, NvrBridgeConfigEntry
 from .const import DOMAIN, PLATFORMS
-from .errors import EngineError, UnauthorizedError
+from .errors import EngineError, IncompatibleError, UnauthorizedError
 from .issues import Issues
 from .memory import Memory
 
@@ -28,11 +30,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) ->
     await panel.show(hass)
     try:
         opened = await bridge.open()
-    except UnauthorizedError as err:
-        raise ConfigEntryAuthFailed(str(err)) from err
     except EngineError as err:
         Issues(hass, entry).versions(err)
-        raise ConfigEntryNotReady(str(err)) from err
+        told: dict[str, Any] = {"translation_domain": DOMAIN, "translation_placeholders": {"reason": str(err)}}
+        if isinstance(err, UnauthorizedError):
+            raise ConfigEntryAuthFailed(translation_key="unauthorized", **told) from err
+        key = err.word if isinstance(err, IncompatibleError) else "not_ready"
+        raise ConfigEntryNotReady(translation_key=key, **told) from err
     entry.async_on_unload(bridge.close)
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, bridge.close))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

@@ -9,6 +9,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.translation import async_get_translations
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 
@@ -132,6 +133,30 @@ async def test_asks_for_a_new_code_when_the_token_is_refused(
     assert not await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_ERROR
     assert [flow["context"]["source"] for flow in hass.config_entries.flow.async_progress()] == ["reauth"]
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [("stopped", "not_ready"), ("too_old", "engine_too_old"), ("too_new", "engine_too_new"), ("token", "unauthorized")],
+)
+@pytest.mark.warns("Riverside")
+async def test_why_it_is_not_set_up_is_told_in_the_users_words(
+    hass: HomeAssistant, engine: FakeEngine, entry: MockConfigEntry, why: str, told: str
+) -> None:
+    match why:
+        case "stopped":
+            await engine.stop()
+        case "too_old":
+            engine.hello["schema"] = 0
+        case "too_new":
+            engine.hello["oldest_schema"] = 99
+        case "token":
+            engine.token = "another"
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.error_reason_translation_key == told
+    texts = await async_get_translations(hass, "zh-Hans", "exceptions", ["nvr_bridge"])
+    assert f"component.nvr_bridge.exceptions.{told}.message" in texts
+    assert entry.error_reason_translation_placeholders
 
 
 @pytest.mark.warns("another engine")
