@@ -38,7 +38,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) ->
         key = err.word if isinstance(err, IncompatibleError) else "not_ready"
         raise ConfigEntryNotReady(translation_key=key, **told) from err
     entry.async_on_unload(bridge.close)
-    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, bridge.close))
+    # Not once: a hub that stops may unload after that, and warns of a listener that is gone already.
+    entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, bridge.close))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     bridge.start(opened)
     return True
