@@ -73,6 +73,7 @@ class Arming:
         self._fleet = fleet
         self._clock = clock
         self.changed: Callable[[], None] = _nothing  # called when the engine's own state is another one
+        self._written = Switches()  # what a restart would find of them
         self._reasons: dict[str, tuple[Reason, ...]] = {}
         self._unwritten: deque[tuple[str, float, str, str]] = deque()  # acts that the ledger has yet to hold
         self._writing = asyncio.Lock()
@@ -80,7 +81,7 @@ class Arming:
 
     async def load(self) -> None:
         """Take up what was acknowledged and switched off before."""
-        self._interlock.switches = Switches.read(await self._kept.settings.get(SWITCHES_KEY))
+        self._written = self._interlock.switches = Switches.read(await self._kept.settings.get(SWITCHES_KEY))
         await self._load_assessment()
 
     # --- the hubs' reports ---
@@ -132,20 +133,21 @@ class Arming:
             then = self._interlock.switches.of_camera(camera_id, True)
             if then != self._interlock.switches:
                 await self._kept.settings.set(SWITCHES_KEY, then.kept)
-                self._interlock.switches = then
+                self._written = self._interlock.switches = then
         return {"removed": camera_id}
 
     async def _switch(self, change: Callable[[Switches], Switches], on: bool, zone_id: str | None, data: Data) -> None:
         async with self._switching:
             before = self._interlock.switches
             then = change(before)
-            if then == before:
+            if then == before and change(self._written) == self._written:
                 return
             self._apply(before & then)  # off is off at once, even if the disk is full; on waits until that is written
             async with self._kept.database.write() as session:
                 await self._kept.settings.put(session, SWITCHES_KEY, then.kept)
                 act = "recognition_on" if on else "recognition_off"
                 await self._kept.ledger.append(session, act, at=self._clock(), zone_id=zone_id, data=data)
+            self._written = then
             self._apply(then)
         await self.watch()
 

@@ -213,6 +213,10 @@ async def test_where_nothing_can_be_written_off_is_off_and_on_is_not_on(
                 with pytest.raises(RetryError, match="cannot be written now"):
                     await site.admin.call("engine/recognition", **switch)
             assert (site.zone("lane")["recognition"], site.zone("desk")["recognition"]) == (False, False)
+        await site.admin.call("engine/recognition", on=False, zone="lane")  # it is off already, and not yet written
+        assert [zone for act, zone, _ in await acts(site) if act == "recognition_off"] == ["desk", "lane"]
+    async with start() as site:
+        assert (site.zone("lane")["recognition"], site.zone("desk")["recognition"]) == (False, False)
 
 
 @asynccontextmanager
