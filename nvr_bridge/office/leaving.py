@@ -43,6 +43,7 @@ class Leaving:
         self._bus = bus
         self._clock = clock
         self._held: frozenset[str] = frozenset()  # whose consent has run out by a clock that cannot be believed
+        self._erasing: frozenset[str] = frozenset()  # who asked just now
         self.owed: frozenset[str] = frozenset()  # who asked to be erased, and could not be yet
 
     async def resume(self) -> None:
@@ -61,12 +62,14 @@ class Leaving:
         That they asked is on the disk before anything else is done. What cannot be done now is tried again by itself.
         """
         self._gallery.forget(visitor_id)
+        self._erasing |= {visitor_id}
         try:
             await self._note(visitor_id)
             return await self._erase(visitor_id, lapsed=False)
         finally:
             if self._records.alias(visitor_id) is not None:
                 self.owed |= {visitor_id}
+            self._erasing -= {visitor_id}
             await self._gallery.rebuild(self._records.templates)
 
     async def erase_all(self, visitor_ids: Collection[str], *, lapsed: bool = False) -> int:
@@ -108,7 +111,7 @@ class Leaving:
             self._gallery.forget(*expired)
             self._held = self._held.union(expired)
         elif self._held:
-            self._gallery.readmit(*(self._held - self.owed))
+            self._readmit(self._held.difference(expired))
             self._held = frozenset()
             await self._gallery.rebuild(self._records.templates)
         await self.erase_all(self.owed.union(expired if by_clock else ()))
@@ -124,8 +127,12 @@ class Leaving:
                 ended += await self._records.lapse(visitor_id, self._clock())
         finally:
             await self._gallery.rebuild(self._records.templates)
-            self._gallery.readmit(*leaving)  # they may agree again
+            self._readmit(leaving)  # they may agree again
         return ended
+
+    def _readmit(self, visitor_ids: Iterable[str]) -> None:
+        """Let them match again, but for those who asked to be erased and are not yet."""
+        self._gallery.readmit(*(frozenset(visitor_ids) - self.owed - self._erasing))
 
     async def _note(self, visitor_id: str) -> None:
         try:

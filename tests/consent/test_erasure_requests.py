@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -99,4 +100,31 @@ async def test_an_erasure_is_not_owed_while_it_is_made_nor_where_there_is_nobody
         for nobody in (ann, "f" * 32):
             with pytest.raises(NotFoundError):
                 await kept.leaving.erase(nobody)
+        await nothing_is_left(kept, ann, 1)
+
+
+async def test_who_is_owed_an_erasure_matches_nobody_after_a_purge_that_failed_either(tmp_path: Path) -> None:
+    async with kept_site(tmp_path) as kept:
+        ann = await kept.agree(1)
+        (kept.site.data_dir / "keys" / "visitors.json.new").mkdir()  # the disk refuses
+        with pytest.raises(RetryError):
+            await kept.leaving.erase(ann)
+        with pytest.raises(RetryError):
+            await kept.leaving.lapse([ann])
+        await kept.gallery.rebuild(kept.site.records.templates)  # as when anybody else leaves
+        assert isinstance(await kept.match(1), Unknown)
+
+
+async def test_who_asks_while_the_clock_comes_to_be_believed_matches_nobody(tmp_path: Path) -> None:
+    async with kept_site(tmp_path) as kept:
+        ann = await kept.agree(1)
+        kept.on_day(10_000)
+        await kept.leaving.expire(by_clock=False)
+        kept.on_day(1)
+        async with kept.site.records.changing():  # somebody else is coming or going
+            asked = asyncio.create_task(kept.leaving.erase(ann))
+            await asyncio.sleep(0)  # they asked, and are still there
+            await kept.leaving.expire()
+            assert isinstance(await kept.match(1), Unknown)
+        await asked
         await nothing_is_left(kept, ann, 1)
