@@ -113,7 +113,8 @@ class Today:
 
     def _take(self, event: Event, visit_id: str) -> None:
         if event.kind in {EventKind.FIRST_VISIT, EventKind.RETURNING_VISIT}:
-            self._put(visit_id, _Visit(event.zone_id, event.kind is EventKind.RETURNING_VISIT))
+            if event.occurred_at >= self.began_at:  # and not just before midnight, and told after it
+                self._put(visit_id, _Visit(event.zone_id, event.kind is EventKind.RETURNING_VISIT))
         elif event.kind is EventKind.VERDICT:
             if visit_id in self._visits:
                 self._put(visit_id, _visit(event.zone_id, event.data, 0))

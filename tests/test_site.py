@@ -127,6 +127,18 @@ async def test_a_day_begins_at_local_midnight_with_nothing(tmp_path: Path) -> No
         assert counts(site) == {}, "yesterday's verdicts are yesterday's"
 
 
+async def test_who_came_just_before_midnight_is_not_counted_after_it(tmp_path: Path) -> None:
+    async with started(tmp_path, at("23:59")) as engine:
+        site = site_of(engine)
+        await site.sweep()
+        _, event = await engine.site.visits.begin(await holder(engine.site), "desk", engine.now)
+        engine.now = at("0:00", day=1)
+        await site.sweep()
+        engine.bus.publish(Told(event))  # only now
+        await engine.after()
+        assert counts(site) == {}
+
+
 async def test_that_nobody_registered_counts_from_the_close_of_day(tmp_path: Path) -> None:
     async with started(tmp_path, at("15:00")) as engine:
         site = site_of(engine)
