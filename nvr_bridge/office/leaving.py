@@ -86,7 +86,7 @@ class Leaving:
         try:
             for visitor_id in visitor_ids:
                 try:
-                    await self._erase(visitor_id, lapsed=lapsed)
+                    await self._erase(visitor_id, lapsed=lapsed and visitor_id not in self.owed)
                     erased += 1
                 except NotFoundError:  # withdrew while this was at another one
                     continue

@@ -128,3 +128,18 @@ async def test_who_asks_while_the_clock_comes_to_be_believed_matches_nobody(tmp_
             assert isinstance(await kept.match(1), Unknown)
         await asked
         await nothing_is_left(kept, ann, 1)
+
+
+async def test_who_asked_has_withdrawn_also_where_a_purge_comes_first(tmp_path: Path) -> None:
+    async with kept_site(tmp_path) as kept:
+        ann = await kept.agree(1)
+        await kept.visit(ann, 1)
+        blocked = kept.site.data_dir / "keys" / "visitors.json.new"
+        blocked.mkdir()
+        with pytest.raises(RetryError):
+            await kept.leaving.erase(ann)
+        blocked.rmdir()
+        kept.on_day(1 + 366)  # nothing of them is to be kept any longer, whatever they asked
+        await kept.keeper.purge()
+        (waiting,) = await Receipts(kept.site.db, kept.site.ledger, kept.site.checkpoints).waiting()
+        assert waiting.cause == "withdrawn"
