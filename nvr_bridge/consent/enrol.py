@@ -80,8 +80,8 @@ class Enrolment:
     async def renew(self, visitor_id: str, args: dict[str, Any]) -> Granted:
         """A visitor agrees again, by what they were measured before. `args` as for `grant`. Raises as that does."""
         expires_at = self._check(args)
-        self._gate.check_consent(args["zone"])
         async with self._lock:
+            self._gate.check_consent(args["zone"])  # the sign may have gone off while somebody else stood still
             granted = await self._records.renew(visitor_id, **self._about(args, expires_at))
             await self._tell(granted)
             return granted

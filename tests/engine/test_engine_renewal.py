@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from test_engine_recognition import grant, passage
 from nvr_bridge.client import Client, pair
 from nvr_bridge.config import Config
 from nvr_bridge.consent.permit import OfflineGate
-from nvr_bridge.errors import BridgeError
+from nvr_bridge.errors import BridgeError, NotArmedError
 from nvr_bridge.store.settings import SettingsTable
 
 pytestmark = pytest.mark.needs_models
@@ -48,6 +49,23 @@ async def test_who_is_remembered_agrees_again_by_face_and_alias(site: Site, peop
     [sighting] = await passage(site, people["mei"])
     assert sighting["alias"] == first["alias"]
     assert site.engine["embeddings_without_permit"] == 0
+
+
+async def test_nobody_agrees_again_where_the_sign_went_off_while_they_waited(
+    site: Site, people: dict[str, Person]
+) -> None:
+    await site.sign("desk")
+    first = await grant(site, people["mei"])
+    before = await listed(site)
+    async with site.service._parts.enrolment._lock:  # somebody else is being looked at
+        agreeing = asyncio.create_task(
+            site.service.consents.renew({**terms(site), "alias": first["alias"], "guardian": False})
+        )
+        await asyncio.sleep(0.2)
+        await site.sign("desk", on=False)
+    with pytest.raises(NotArmedError, match="sign_off"):
+        await agreeing
+    assert await listed(site) == before
 
 
 async def test_another_face_does_not_take_somebodys_alias(site: Site, people: dict[str, Person]) -> None:
