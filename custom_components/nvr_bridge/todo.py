@@ -16,7 +16,7 @@ from .bridge import EVENT, Bridge
 from .const import DOMAIN
 from .entity import BridgeEntity, Shown, setup_of
 from .errors import EngineError
-from .wire import Thing
+from .wire import Thing, understood
 
 PARALLEL_UPDATES = 1
 
@@ -67,7 +67,8 @@ class CasesToReview(BridgeEntity, TodoListEntity):
             words = await async_get_translations(self.hass, self.hass.config.language, "entity", {DOMAIN})
             try:
                 rows = await self.bridge.call("case/list", needs_review=True)
-                self._attr_todo_items = [self._item(row, words) for row in rows]
+                with understood("case/list"):
+                    self._attr_todo_items = [self._item(row, words) for row in rows]
             except EngineError:
                 self._attr_todo_items = None  # nobody knows, until something happens or the engine is back
             self.async_write_ha_state()

@@ -223,6 +223,18 @@ async def test_nobody_knows_what_the_engine_does_not_tell(
     await listed(hass, 2)
 
 
+async def test_a_case_that_cannot_be_understood_ends_nothing(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
+) -> None:
+    await listed(hass, 2)
+    started_at = engine.cases[CODE].pop("started_at")
+    await engine.judges()
+    await until(lambda: shown(hass).state == "unknown")
+    engine.cases[CODE]["started_at"] = started_at
+    await engine.judges()
+    await listed(hass, 2)
+
+
 async def test_an_engine_without_cases_has_no_list(
     hass: HomeAssistant, engine: FakeEngine, entry: MockConfigEntry
 ) -> None:
