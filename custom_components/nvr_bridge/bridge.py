@@ -38,7 +38,7 @@ class Bridge:
     """`open`, then `start`. The connection is kept up until the entry's tasks end, and the entities are told of it."""
 
     def __init__(self, hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> None:
-        self.engine_id = entry.unique_id or ""
+        self.engine_id, self.entry_id = entry.unique_id or "", entry.entry_id
         self.memory = Memory(hass, entry.entry_id)
         self.error: EngineError | None = CannotConnectError("not yet connected")  # why it is not, by its remedy
         self.things: dict[str, Thing] = {}  # by topic

@@ -18,14 +18,12 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_ADDRESS, CONF_NAME, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.selector import selector
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import CONF_ZONE, DOMAIN
 from .errors import CannotConnectError, EngineError
-from .wire import Thing
 
 if TYPE_CHECKING:
     from .bridge import Bridge
@@ -60,8 +58,7 @@ class Cameras:
         self._following, parts = True, {part.unique_id: part for part in entry.subentries.values()}
         for camera in self._bridge.all(CAMERA):
             if part := parts.pop(camera.id, None):
-                if change.async_update_subentry(entry, part, title=camera.name):
-                    self._rename(camera)
+                change.async_update_subentry(entry, part, title=camera.name)
             elif camera.topic in new:
                 data, named = MappingProxyType({CAMERA: camera.id}), {"title": camera.name, "unique_id": camera.id}
                 change.async_add_subentry(entry, ConfigSubentry(data=data, subentry_type=CAMERA, **named))
@@ -69,12 +66,6 @@ class Cameras:
             change.async_remove_subentry(entry, part.subentry_id)
         self._following = False
         self._changed(ConfigEntryChange.UPDATED, entry)  # what users deleted while the engine was away
-
-    def _rename(self, camera: Thing) -> None:
-        registry, identifier = dr.async_get(self._hass), (DOMAIN, self._bridge.identifier(camera.topic))
-        for device in dr.async_entries_for_config_entry(registry, self._entry.entry_id):
-            if identifier in device.identifiers:
-                registry.async_update_device(device.id, name=camera.name)
 
     @callback
     def _changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -62,7 +63,13 @@ class BridgeEntity(Entity):
 
     def _see(self) -> bool:
         it, bridge, thing = self.entity_description, self.bridge, self.bridge.things.get(self.thing.topic)
-        self.thing = thing or self.thing
+        looked, self.thing = _looks(self.thing), thing or self.thing
+        if looked != _looks(self.thing):  # an update, or another name in the engine's settings
+            self._attr_device_info = info = _device(bridge, self.thing)
+            part = bridge.subentry(self.thing)
+            dr.async_get(self.hass).async_get_or_create(
+                config_entry_id=bridge.entry_id, config_subentry_id=part, **info
+            )
         state = self.thing.state
         value = state.get(it.field)
         there = thing is not None and it.field in state and it.available(bridge, thing)
@@ -113,6 +120,10 @@ def setup_of(
 
 def _short(value: Any) -> Any:
     return round(value, 1) if isinstance(value, float) else value
+
+
+def _looks(thing: Thing) -> tuple[str, Any]:
+    return thing.name, thing.state.get("version")
 
 
 def _device(bridge: Bridge, thing: Thing) -> DeviceInfo:

@@ -58,6 +58,21 @@ async def test_each_thing_is_a_device_of_the_entry(hass: HomeAssistant, loaded: 
     assert engine.sw_version == "0.1.0"
 
 
+async def test_a_device_follows_its_name_and_its_version(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
+) -> None:
+    def told() -> dict[str | None, str | None]:
+        devices = dr.async_entries_for_config_entry(dr.async_get(hass), loaded.entry_id)
+        return {device.name: device.sw_version for device in devices}
+
+    await engine.engine_is(version="0.2.0")
+    await engine.zone_is("desk", name="Reception")
+    await until(lambda: "Reception" in told())
+    assert told()["Riverside"] == "0.2.0"
+    assert "Desk" not in told()
+    assert hass.states.get("event.desk_visit")  # what automations use stays
+
+
 async def test_pushes_reach_the_state(hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry) -> None:
     await engine.zone_is("lane", people_present=2, people_today=7, visits_today=3, returning_today=1, armed=True)
     await engine.engine_is(armed=True, cases_waiting=2)
