@@ -1,7 +1,5 @@
 """NVR Bridge in Home Assistant: shows the engine as devices, entities and events, and reports signs and acts to it."""
 
-from typing import Any
-
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
@@ -32,11 +30,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) ->
         opened = await bridge.open()
     except EngineError as err:
         Issues(hass, entry).versions(err)
-        told: dict[str, Any] = {"translation_domain": DOMAIN, "translation_placeholders": {"reason": str(err)}}
+        why = {"reason": str(err)}
         if isinstance(err, UnauthorizedError):
-            raise ConfigEntryAuthFailed(translation_key="unauthorized", **told) from err
+            raise ConfigEntryAuthFailed(
+                translation_domain=DOMAIN, translation_key="unauthorized", translation_placeholders=why
+            ) from err
         key = err.word if isinstance(err, IncompatibleError) else "not_ready"
-        raise ConfigEntryNotReady(translation_key=key, **told) from err
+        raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key=key, translation_placeholders=why) from err
     entry.async_on_unload(bridge.close)
     # Not once: a hub that stops may unload after that, and warns of a listener that is gone already.
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, bridge.close))
