@@ -2,7 +2,8 @@
 
 An engine cannot go on recognising under a notice or a profile that the site has changed, and it cannot know what an
 edit means before it has read it. So any edit disarms at once; then the engine starts anew with the file as it is now. A
-file that cannot be used keeps everything disarmed, and the rest running, until somebody mends it.
+file that cannot be used keeps everything disarmed, and the rest running, until somebody mends it. What only shows when
+everything starts, such as a port that is taken, ends the engine with the reason, as at any start.
 """
 
 from __future__ import annotations

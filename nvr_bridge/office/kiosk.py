@@ -223,7 +223,8 @@ class Kiosk:
         if met is None or self._clock() >= met.until:
             raise NotFoundError("visitor: nobody was greeted here just now; show the pass again")
         before = self._records.consent(met.visitor_id)
-        zones = [key for key in (before.zones if before else ()) if self._recognises(key)]
+        # Never more than they agreed to before; where none of that is left, this zone, in which they agree now.
+        zones = [key for key in (before.zones if before else ()) if self._recognises(key)] or [zone_id]
         granted = await self._enrolment.renew(met.visitor_id, {**self._consent(zone_id, args), "zones": zones})
         self._met.pop(zone_id, None)
         self._recognise(zone_id, met.visitor_id)

@@ -165,3 +165,23 @@ async def test_assessments_have_a_history_and_hold_for_their_profile(
     async with running(replace(config, profile="cn")) as site:
         assert site.zone("desk")["reasons"] == ["assessment_missing", "sign_unknown"]
         assert not any(one["in_force"] for one in await site.admin.call("assessment/list"))
+
+
+async def test_who_agreed_for_zones_that_recognise_no_more_agrees_for_the_one_they_stand_in(
+    config: Config, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OfflineGate, "_online", False)
+    async with running(config) as site:
+        await site.admin.call("assessment/acknowledge", by="Ada", ground="test")
+        await site.sign("desk")
+        made = await site.admin.call("consent/grant", **terms(site, photo=people["mei"].photo, zones=["lane"]))
+        code = (await site.admin.call("pass/issue", alias=made["alias"]))["code"]
+    zones = {key: zone for key, zone in config.zones.items() if key != "lane"}
+    zones["walk"] = replace(config.zones["lane"], zone_id="walk")
+    notices = {**config.notices, "en": "We changed our mind about something."}
+    async with running(replace(config, zones=zones, notices=notices)) as site:
+        await site.sign("desk")
+        kiosk = site.service.kiosk
+        assert (await kiosk.show_pass("desk", code))["renew"] == "notice"
+        await kiosk.renew("desk", {"notice_hash": site.service.config.notice_hash, "language": "en", "age": "adult"})
+        assert (await listed(site))["zones"] == ["desk"]

@@ -21,10 +21,11 @@ export class VisitsView {
 
   /** Ask for the day that is shown. */
   async look() {
-    const day = this._day ?? this._app.words.day(Date.now());
+    const asked = this._day;
+    const day = asked ?? this._app.words.day(Date.now());
     await this._app.attempt(async () => {
       const rows = await this._app.call("report/visits", { from: day, to: day, by: "hour" });
-      if (day === (this._day ?? day)) this._rows = rows;
+      if (asked === this._day) this._rows = rows;
     });
     this._draw();
   }
