@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -24,12 +23,12 @@ from .recognise import Recogniser
 from .sight import Sight
 from .site import Site
 from .store.cameras import CameraTable
-from .store.visits import VisitTable
 from .today import Today
 from .vision.qr_codes import CodeReader
 from .vision.sessions import load
 from .visits.attendance import Attendance
 from .visits.casebook import Casebook, Tables
+from .visits.sessions import confidence_band
 from .visits.unjudged import Unjudged
 from .worker import Worker
 
@@ -63,7 +62,9 @@ async def build_live(
     gate = Gate(config.zones, interlock)
     sight, gallery = await _models(config, policy.biometrics, gate, base.records, stack)
     unjudged, casebook = Unjudged(), Casebook(evidence, base.rules.book)
-    attendance = await _attendance(evidence.visits, bus, unjudged, base.rules.visit_gap)
+    band = partial(confidence_band, settings=config.rules)
+    attendance = Attendance(evidence.visits, bus, unjudged, base.rules.visit_gap, band)
+    await attendance.load()  # those included who were on a visit when the engine last stopped
     recogniser = Recogniser(config.zones, gate, gallery, attendance, evidence.sightings, sight)
     approach, latest = Approach(config.zones, config.approach_gap, database, log, bus), Latest(config.zones, log, bus)
     today = Today(config.timezone, config.zones, evidence.cases, evidence.sightings, bus)
@@ -116,10 +117,3 @@ async def _models(
     stack.push_async_callback(gallery.close)
     await gallery.rebuild(records.templates)
     return Sight(vision, worker, config.min_face), gallery
-
-
-async def _attendance(visits: VisitTable, bus: Bus, unjudged: Unjudged, gap: Callable[[float], float]) -> Attendance:
-    """Who is on a visit, those included who were when the engine last stopped."""
-    attendance = Attendance(visits, bus, unjudged, gap)
-    await attendance.load()
-    return attendance

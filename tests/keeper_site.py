@@ -31,6 +31,7 @@ from nvr_bridge.store.settings import SettingsTable
 from nvr_bridge.visits.attendance import Attendance
 from nvr_bridge.visits.casebook import Casebook
 from nvr_bridge.visits.evidence import contact
+from nvr_bridge.visits.unjudged import Unjudged
 from nvr_bridge.worker import Worker
 
 DAY = 86400.0
@@ -149,7 +150,7 @@ async def kept_site(
             await gallery.rebuild(site.records.templates)
             rules = SiteRules(config, policy, site.db, site.ledger, lambda: clock[0])
             await rules.load()
-            attendance = Attendance(site.visits, bus, rules.visit_gap, lambda: clock[0])
+            attendance = Attendance(site.visits, bus, Unjudged(), rules.visit_gap, lambda _: "high", lambda: clock[0])
             gate = Gate(config.zones, Interlock(config.zones, policy, config.notice_hash, config.sign_ttl))
             sight = Sight(NoModels(), worker, config.min_face)  # type: ignore[arg-type]
             recogniser = Recogniser(config.zones, gate, gallery, attendance, site.sightings, sight)

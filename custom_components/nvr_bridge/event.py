@@ -14,8 +14,8 @@ from .wire import Thing
 
 PARALLEL_UPDATES = 0
 
-DETAILS = ["confidence", "case", "attribution", "partner", "rule", "risks", "needs_review", "returning"]
-DETAILS += ["state", "version"]
+DETAILS = ["confidence", "confidence_band", "case", "attribution", "partner", "rule", "risks", "needs_review"]
+DETAILS += ["returning", "state", "version"]
 
 
 class ZoneVisit(BridgeEntity, EventEntity):

@@ -27,13 +27,15 @@ class Attendance:
         bus: Bus,
         unjudged: Unjudged,
         gap: Callable[[float], float],
+        band: Callable[[Known], str],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`gap` is the visit gap by when a visit began."""
+        """`gap` is the visit gap by when a visit began, `band` says how sure it is who came."""
         self._table = table
         self._bus = bus
         self._unjudged = unjudged
         self._gap = gap
+        self._band = band
         self._clock = clock
         self._lock = asyncio.Lock()
         self._open: dict[str, Visit] = {}  # by visit
@@ -56,7 +58,7 @@ class Attendance:
 
         Raises `NotFoundError` for a visitor who has withdrawn meanwhile.
         """
-        data: Data = {"frame_at": at, "confidence": round(known.score, 3)}
+        data: Data = {"frame_at": at, "confidence": round(known.score, 3), "confidence_band": self._band(known)}
         # What the store has committed is told also where the camera that saw it is being removed.
         return await to_the_end(self._attend(known.visitor_id, (), zone_id, at, data, None))
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ..models import Visit
+from ..models import Known, Visit
+from .evidence import Settings
 
 
 def continues(visit: Visit, at: float, gap: float) -> bool:
@@ -21,6 +22,12 @@ def overdue(visits: Iterable[Visit], now: float, gap: Callable[[float], float]) 
     """
     over = (visit for visit in visits if not continues(visit, now, gap(visit.started_at)))
     return sorted(over, key=lambda visit: visit.last_at)
+
+
+def confidence_band(known: Known, settings: Settings) -> str:
+    """ "high" where a verdict may rest on it that it was this visitor, by the site's `match`; else "low"."""
+    sure = known.score >= settings.match_score and known.margin >= settings.match_margin
+    return "high" if sure else "low"
 
 
 def day_start(now: float, timezone: ZoneInfo) -> float:

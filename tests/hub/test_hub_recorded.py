@@ -126,6 +126,9 @@ async def play(hass: HomeAssistant, engine: RecordedEngine, entry: MockConfigEnt
         done = engine.awaits
         if done is not None:
             await does(hass, done, user)
+    # The session's last word, which is still on its way when all is said.
+    [camera] = at_last("camera")
+    await until(lambda: find(hass, "binary_sensor", f"camera_{camera}_online").state == "off")
     await hass.async_block_till_done()
 
 

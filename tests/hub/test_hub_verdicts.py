@@ -104,9 +104,9 @@ async def test_what_else_happens_in_a_zone(
 async def test_how_sure_it_is_who_came(
     hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, shown: list[dict[str, Any]]
 ) -> None:
-    await engine.happens("returning_visit", data={"frame_at": 1.5, "confidence": 0.712})
+    await engine.happens("returning_visit", data={"frame_at": 1.5, "confidence": 0.712, "confidence_band": "high"})
     await until(lambda: types(shown) == ["returning_visit"])
-    assert shown[0]["confidence"] == 0.712
+    assert (shown[0]["confidence"], shown[0]["confidence_band"]) == (0.712, "high")
     assert "frame_at" not in shown[0]
 
 

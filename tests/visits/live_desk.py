@@ -127,7 +127,7 @@ async def live_desk(folder: Path, settings: Settings, now: float) -> AsyncIterat
         unjudged = Unjudged()
         policy = await asyncio.to_thread(load_policy, config.profile)
         rules = SiteRules(config, policy, site.db, site.ledger, clock)
-        attendance = Attendance(site.visits, Bus(), unjudged, rules.visit_gap, clock)
+        attendance = Attendance(site.visits, Bus(), unjudged, rules.visit_gap, lambda _: "high", clock)
         told = (unjudged, lambda _zone: None)
         register = Register(config, site.vault, site.records, site.passes, attendance, *told, clock)
         casebook, evidence = Casebook(site.evidence, rules.book), site.evidence

@@ -6,6 +6,8 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,8 @@ from nvr_bridge.store.database import Database
 from nvr_bridge.store.registrations import RegistrationTable
 from nvr_bridge.store.visits import VisitTable
 from nvr_bridge.visits.attendance import Attendance
+from nvr_bridge.visits.evidence import Settings
+from nvr_bridge.visits.sessions import confidence_band
 from nvr_bridge.visits.unjudged import Unjudged
 
 GAP = 10.0
@@ -44,7 +48,9 @@ class Site:
     def restarted(self) -> Attendance:
         bus = Bus()
         bus.attach(self.told.append)
-        return Attendance(self.visits, bus, Unjudged(), lambda _: GAP, lambda: self.now)
+        return Attendance(
+            self.visits, bus, Unjudged(), lambda _: GAP, partial(confidence_band, settings=Settings()), lambda: self.now
+        )
 
     @property
     def kinds(self) -> list[EventKind]:
@@ -107,11 +113,17 @@ async def test_presence_after_the_gap_ends_the_old_visit_without_waiting_for_the
     assert site.kinds == [EventKind.FIRST_VISIT, EventKind.VISIT_ENDED, EventKind.RETURNING_VISIT]
 
 
-async def test_an_event_says_how_sure_and_which_frame_decided(site: Site) -> None:
-    await site.attendance.present(site.known, "desk", 1000.25)
+@pytest.mark.parametrize(
+    ("score", "margin", "band"),
+    [(0.712, 0.3, "high"), (0.45, 0.05, "high"), (0.449, 0.3, "low"), (0.712, 0.049, "low")],
+)
+async def test_an_event_says_how_sure_and_which_frame_decided(
+    site: Site, score: float, margin: float, band: str
+) -> None:
+    await site.attendance.present(replace(site.known, score=score, margin=margin), "desk", 1000.25)
     push = site.told[0]
     assert isinstance(push, Told)
-    assert push.event.data == {"frame_at": 1000.25, "confidence": 0.712}
+    assert push.event.data == {"frame_at": 1000.25, "confidence": score, "confidence_band": band}
     assert push.event.occurred_at == 1000.25
 
 
