@@ -306,7 +306,7 @@ class Records:
         # A key that is gone already was destroyed by a call that then failed: this one does the rest.
         subject = self._vault.subject(visitor_id) if self._vault.has_key(visitor_id) else None
         await self._vault.destroy_key(visitor_id, *self._keys_of(visitor_id))
-        async with self._db.write() as session:
+        async with self._db.write(erases=[visitor_id]) as session:
             withdrawn = await self._erase(session, visitor_id, alias, now, subject, settled, lapsed=lapsed)
         del self._aliases[visitor_id]
         self._agreed.pop(visitor_id, None)
@@ -363,7 +363,7 @@ class Records:
             await self._vault.discard_key(*left.orphans)
         if left.keyless or left.lapsing:
             stays = {visitor_id: await settle(visitor_id) for visitor_id in sorted(left.keyless)} if settle else {}
-            async with self._db.write() as session:
+            async with self._db.write(erases=left.keyless) as session:
                 for visitor_id in sorted(left.keyless):
                     await self._erase(session, visitor_id, "", now, None, stays.get(visitor_id, Settled()))
                 for visitor_id in sorted(left.lapsing):

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ..errors import RetryError
 from .finish import to_the_end
-from .prepare import Prepared, empty_log, prepare
+from .prepare import Prepared, prepare
+from .remains import MARK, clean
 
 READER_GRACE = 1.0  # seconds that a reader may go on once the log must be cut
 PAGE = 500  # rows
@@ -36,7 +37,9 @@ class Database:
         self.engine_id = prepared.engine_id
         self.fresh = prepared.fresh  # when it was opened, nothing in it needed a key
         self.first_sequence = prepared.sequence  # the highest event sequence when it was opened
-        self.truncation_owed = not prepared.log_emptied  # something deleted may still be in the write-ahead log
+        self.truncation_owed = not prepared.clean  # something deleted may still be in the write-ahead log
+        self._unknown = not prepared.clean  # and nobody knows whose
+        self._gone: set[str] = set()  # who was erased, and may not yet be out of every page
         self._path = prepared.path
         self._lock = prepared.lock
         self._writer = prepared.writer
@@ -87,13 +90,19 @@ class Database:
             raise RetryError(f"store: cannot be read now ({err.orig}); try again") from err
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
-        """The write transaction: committed, on the disk, when the block is left; undone when it is left by an error."""
+    async def write(self, erases: Collection[str] = ()) -> AsyncIterator[AsyncSession]:
+        """The write transaction: committed, on the disk, when the block is left; undone when it is left by an error.
+
+        Whoever `erases` names is looked for at the next `checkpoint`, also if a crash comes between.
+        """
         async with self._writing:
             self._check_open()
             try:
                 async with _session(self._writer) as session:
+                    if erases:
+                        await session.execute(text(MARK))
                     yield session
+                    self._gone.update(erases)
                     await to_the_end(session.commit())
             except OperationalError as err:
                 raise RetryError(f"store: cannot be written now ({err.orig}); check the disk, then try again") from err
@@ -101,7 +110,7 @@ class Database:
                 await to_the_end(self._pay())
 
     async def checkpoint(self) -> None:
-        """Cut the write-ahead log to nothing, for certain.
+        """Cut the write-ahead log to nothing, for certain, and leave nothing of who was erased in the store's pages.
 
         Raises `RetryError` if another program makes that impossible. It is then owed: tried again after every
         write and when the store is opened.
@@ -116,14 +125,14 @@ class Database:
         try:
             await self._end_readers()
             deadline = asyncio.get_running_loop().time() + TRUNCATE_SECONDS
-            while not await asyncio.to_thread(empty_log, self._path, 0.2):
+            while not await asyncio.to_thread(self._clean, 0.2):
                 if asyncio.get_running_loop().time() > deadline:
                     raise RetryError(
                         "store: what was erased is unreadable, but its remains cannot be cut from the log while "
                         f"another program reads {self._path.name}; end that program"
                     )
                 await asyncio.sleep(0.05)
-            self.truncation_owed = False
+            self._cleaned()
         finally:
             self._may_read.set()
 
@@ -145,9 +154,16 @@ class Database:
             return False
         return True
 
+    def _clean(self, seconds: float) -> bool:
+        return clean(self._path, seconds, self._gone, unknown=self._unknown)
+
+    def _cleaned(self) -> None:
+        self.truncation_owed = self._unknown = False
+        self._gone.clear()
+
     async def _pay(self) -> None:
-        if await asyncio.to_thread(empty_log, self._path, 0.0):
-            self.truncation_owed = False
+        if await asyncio.to_thread(self._clean, 0.0):
+            self._cleaned()
             _LOG.info("store: the write-ahead log that a withdrawal left behind has been cut")
 
     async def _close(self) -> None:

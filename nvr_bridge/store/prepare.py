@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from ..errors import AskError, ConflictError
 from .files import DATABASE, DirectoryLock, make_private_directory
 from .migrations import migrate
+from .remains import clean
 from .schema import CheckInRow, ConsentRow, EventRow, LoginRow, ReferralRow, SettingRow, TemplateRow, VisitorRow
 from .schema_cases import ReviewRow
 from .schema_evidence import SigningRow
@@ -41,7 +42,7 @@ class Prepared:
     engine_id: str
     fresh: bool  # nothing in it needs a key
     sequence: int  # the highest event sequence ever given
-    log_emptied: bool
+    clean: bool  # nothing is left of what was deleted
 
 
 def prepare(data_dir: Path) -> Prepared:
@@ -60,28 +61,6 @@ def prepare(data_dir: Path) -> Prepared:
     except BaseException:
         lock.release()
         raise
-
-
-def empty_log(path: Path, seconds: float) -> bool:
-    """Copy the write-ahead log into the store and cut it to nothing. False: something was reading it all that time."""
-    connection = sqlite3.connect(path, timeout=seconds, isolation_level=None)
-    try:
-        connection.execute("PRAGMA synchronous=FULL")
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.OperationalError:  # locked by another program's checkpoint
-        return False
-    finally:
-        connection.close()
-    log = path.with_name(path.name + "-wal")
-    if busy or (log.exists() and log.stat().st_size):
-        return False
-    if log.exists():
-        handle = os.open(log, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)  # the cut itself must survive a power failure
-        finally:
-            os.close(handle)
-    return True
 
 
 def _prepare(path: Path, lock: DirectoryLock) -> Prepared:
@@ -109,7 +88,7 @@ def _prepare(path: Path, lock: DirectoryLock) -> Prepared:
         engine_id=engine_id,
         fresh=fresh,
         sequence=sequence,
-        log_emptied=empty_log(path, 1.0),
+        clean=clean(path, 1.0, (), unknown=True),
     )
 
 
