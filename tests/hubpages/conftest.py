@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from browser import SHOTS, attached, standing_chromium
+from browser_fixtures import browser, shots, standing
 from engine_site import config, people, site, start
 from hubsite import Hub, running
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 # The hub's tests run in an environment of their own, and lend this one file.
 sys.path.insert(0, str(Path(__file__).parents[1] / "hub"))
@@ -18,29 +18,7 @@ from fake_engine import FakeEngine
 
 expect.set_options(timeout=20_000)  # milliseconds: a hub and its frontend need a moment on a busy machine
 
-__all__ = ["config", "people", "site", "start"]
-
-
-@pytest.fixture
-def shots(tmp_path: Path) -> Path:
-    """Where pictures of pages go."""
-    folder = Path(SHOTS) if SHOTS else tmp_path / "shots"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Chromium for all tests: what one keeps, no other sees."""
-    with standing_chromium(tmp_path_factory.mktemp("chromium")) as address:
-        yield address
-
-
-@pytest.fixture
-async def browser(standing: str) -> AsyncIterator[Browser]:
-    """A Chromium."""
-    async with attached(standing) as browser:
-        yield browser
+__all__ = ["browser", "config", "people", "shots", "site", "standing", "start"]
 
 
 @pytest.fixture
