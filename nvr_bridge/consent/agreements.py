@@ -65,7 +65,7 @@ class Agreements:
         await session.execute(delete(TemplateRow).where(templates))
         await session.execute(delete(ConsentRow).where(ConsentRow.visitor_id == visitor_id))
         data: Data = {"class": RetentionClass.TEMPLATES.value, "removed": ended}
-        await self._ledger.append(session, "purged", at=now, visitor_id=visitor_id, data=data)
+        await self._ledger.append(session, "purged", at=now, visitor_id=self._ledger.nameable(visitor_id), data=data)
         return ended
 
     async def _write(

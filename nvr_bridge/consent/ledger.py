@@ -72,9 +72,12 @@ class Ledger:
         async with self._db.write() as session:
             return await self.append(session, act, at=time.time(), zone_id=zone_id, data=data)
 
-    def can_name(self, visitor_id: str) -> bool:
-        """Whether an entry can have this visitor as its subject: not once their key is gone."""
-        return self._vault.has_key(visitor_id)
+    def nameable(self, visitor_id: str | None) -> str | None:
+        """The visitor, if an entry made now can have them as its subject; None once their key is gone.
+
+        For what the engine does by itself, which must not fail because somebody withdraws at that moment.
+        """
+        return visitor_id if visitor_id is not None and self._vault.has_key(visitor_id) else None
 
     async def about(self, visitor_id: str) -> list[Entry]:
         """The visitor's own entries, oldest first. Raises `NotFoundError` once the key is gone."""

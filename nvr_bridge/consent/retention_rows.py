@@ -81,7 +81,8 @@ class RetentionRows:
                 await session.execute(delete(key.class_).where(key.in_(keys)))
             if removed:
                 data: Data = {"class": kind.value, "removed": removed}
-                await self._ledger.append(session, "purged", at=now, visitor_id=visitor_id, data=data)
+                named = self._ledger.nameable(visitor_id)
+                await self._ledger.append(session, "purged", at=now, visitor_id=named, data=data)
             return removed
 
 

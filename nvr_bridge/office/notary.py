@@ -76,7 +76,7 @@ class Notary:
 
     async def _record(self, file: CaseFile, role: str, token_id: str | None) -> None:
         visit = file.visit
-        visitor_id = visit.visitor_id if visit.visitor_id and self._ledger.can_name(visit.visitor_id) else None
+        visitor_id = self._ledger.nameable(visit.visitor_id)
         data: Data = {"role": role, "token": token_id}
         async with self._database.write() as session:
             await self._ledger.append(

@@ -190,8 +190,7 @@ class CaseTable:
         before, row.told = row.told, told
         if _verdict(before) != _verdict(told):
             row.told_at, row.salt = at, proof.new_salt()
-            visitor_id = await _visitor(session, row)
-            named = visitor_id if visitor_id and self._ledger.can_name(visitor_id) else None
+            named = self._ledger.nameable(await _visitor(session, row))
             act = {"proof": proof.of(proof.verdict(row), row.salt)}
             entry = await self._ledger.append(session, "verdict_told", at=at, visitor_id=named, data={**act})
             row.ledger = entry.number
@@ -226,7 +225,7 @@ class CaseTable:
             session,
             f"case_{new.act.value}",
             at=new.at,
-            visitor_id=visitor_id,
+            visitor_id=self._ledger.nameable(visitor_id),
             data={"proof": proof.of(proof.review(row, new.reason), row.salt)},
         )
         row.ledger = act.number

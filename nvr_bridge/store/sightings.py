@@ -107,7 +107,7 @@ class SightingTable:
 
         Somebody recognised is named, if they did not withdraw meanwhile.
         """
-        visitor_id = row.visitor_id if row.visitor_id and self._ledger.can_name(row.visitor_id) else None
+        visitor_id = self._ledger.nameable(row.visitor_id)
         data: Data = {"runs": runs.count if runs else 0}
         if runs is not None:
             data |= {key: round(getattr(runs, key), 3) for key in ("first_at", "last_at", "frame_at")}

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection
 
-from ..errors import BugError
+from ..errors import BugError, ConflictError, NotFoundError
 from ..events import Bus, Told
 from ..models import Known, Visit
 from ..store.finish import to_the_end
@@ -123,9 +123,12 @@ class Attendance:
                 await self._end(visit)
 
     async def _end(self, visit: Visit) -> None:
-        _, event = await self._table.end(
-            visit.visit_id, self._clock(), {"seconds": round(visit.last_at - visit.started_at)}
-        )
+        seconds = round(visit.last_at - visit.started_at)
+        try:
+            _, event = await self._table.end(visit.visit_id, self._clock(), {"seconds": seconds})
+        except (NotFoundError, ConflictError):  # it went by its age, or ended with its visitor
+            self._drop(visit.visit_id)
+            return
         self._drop(visit.visit_id)  # only now: while the disk is full, it stays to be closed
         self._bus.publish(Told(event))
         self._unjudged.visit(visit.visit_id)

@@ -294,3 +294,16 @@ def run(kept: Kept, statement: str) -> None:
     connection = sqlite3.connect(kept.site.data_dir / "bridge.db", isolation_level=None)
     connection.execute(statement)
     connection.close()
+
+
+async def test_who_is_half_erased_stops_no_purge(kept: Kept) -> None:
+    ann, bo = await kept.agree(1), await kept.agree(2)
+    await kept.visit(ann, 1, seen=0.6)
+    await kept.visit(bo, 1, seen=0.6)
+    await kept.site.vault.destroy_key(ann)  # and then the disk was full
+    kept.on_day(1 + 181)
+    report = await kept.keeper.purge()
+    assert (report.removed["templates"], report.removed["sightings"]) == (6, 2)
+    purged = [entry for entry in await kept.site.ledger.since(0) if entry.act == "purged"]
+    named = [entry.subject is not None for entry in purged if entry.data["class"] in ("templates", "sightings")]
+    assert sorted(named) == [False, False, True, True]

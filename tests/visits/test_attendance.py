@@ -216,3 +216,12 @@ async def test_a_contact_alone_stands_for_a_person_also_after_a_restart(site: Si
         EventKind.VISIT_ENDED,
         EventKind.RETURNING_VISIT,
     ]
+
+
+async def test_a_visit_that_is_gone_already_is_not_closed_and_stops_nothing(site: Site) -> None:
+    await site.attendance.present(site.known, "desk", 1000.0)
+    await site.records.withdraw(site.known.visitor_id, 1001.0)
+    site.now = 1011.0
+    await site.attendance.sweep()
+    assert site.kinds == [EventKind.FIRST_VISIT]
+    await site.attendance.sweep()

@@ -295,3 +295,18 @@ async def test_visits_of_before_there_were_verdicts_are_not_told(tmp_path: Path)
         await engine.comes(await holder(site))
     async with started(tmp_path, at("18:00")) as again:
         assert await again.after(LATER) == []
+
+
+async def test_a_key_that_is_destroyed_meanwhile_stops_nothing(engine: Engine) -> None:
+    ann = await holder(engine.site)
+    visit = await engine.comes(ann)
+    _, also = engine.site.signings.sign(NewSigning("desk", engine.now, ann, "paper"))
+    await engine.site.visits.extend(visit.visit_id, engine.now, also)
+    engine.unjudged.visit(visit.visit_id)
+    acts = await engine.site.ledger.since(0)
+    await engine.site.vault.destroy_key(ann)  # the first thing that a withdrawal does
+    assert await engine.after() == [("natural", None, "", "closed")]
+    told = [(entry.act, entry.subject) for entry in await engine.site.ledger.since(acts[-1].number)]
+    assert sorted(told) == [("case_sign", None), ("verdict_told", None)]
+    await engine.site.records.withdraw(ann, engine.now, settled=await engine.site.casebook(RULES).to_settle(ann))
+    assert [row for row in await engine.site.visits.all() if row.visitor_id] == []
