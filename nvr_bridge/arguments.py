@@ -323,10 +323,11 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
             vol.Required("zone"): identifier,
             vol.Optional("channel"): text(128),
             vol.Optional("name"): text(80),
+            vol.Optional("by"): _BY,
             **_LOGIN,
         }
     ),
-    Command.CAMERA_REMOVE: vol.Schema({vol.Required("camera"): text(64)}),
+    Command.CAMERA_REMOVE: vol.Schema({vol.Required("camera"): text(64), vol.Optional("by"): _BY}),
     Command.CAMERA_RECOGNITION: vol.Schema(
         {vol.Required("camera"): text(64), vol.Required("on"): bool, vol.Optional("by"): _BY}
     ),

@@ -120,33 +120,34 @@ class Arming:
 
     async def camera_recognition(self, args: dict[str, Any], by: str) -> dict[str, Any]:
         """Switch recognition by one camera on or off → what holds of it now."""
-        on, camera = args["on"], self._fleet.camera(args["camera"])
-        data: Data = {"camera": camera.camera_id, **_who(args, by)}
-        await self._switch(lambda now: now.of_camera(camera.camera_id, on), on, camera.zone_id, data)
-        return {"camera": camera.camera_id, "recognition": self._interlock.watches(camera.camera_id)}
+        on, camera_id = args["on"], self._fleet.camera(args["camera"]).camera_id
+        await self._switch(lambda now: now.of_camera(camera_id, on), on, None, _who(args, by), camera_id)
+        return {"camera": camera_id, "recognition": self._interlock.watches(camera_id)}
 
-    async def camera_remove(self, args: dict[str, Any]) -> dict[str, Any]:
-        """Stop and forget a camera, and with it that it was switched off."""
-        camera_id = args["camera"]
-        await self._fleet.remove(camera_id)
-        async with self._switching:
-            then = self._interlock.switches.of_camera(camera_id, True)
-            if then != self._interlock.switches:
-                await self._kept.settings.set(SWITCHES_KEY, then.kept)
-                self._written = self._interlock.switches = then
-        return {"removed": camera_id}
-
-    async def _switch(self, change: Callable[[Switches], Switches], on: bool, zone_id: str | None, data: Data) -> None:
+    async def _switch(
+        self,
+        change: Callable[[Switches], Switches],
+        on: bool,
+        zone_id: str | None,
+        data: Data,
+        camera_id: str | None = None,
+    ) -> None:
         async with self._switching:
             before = self._interlock.switches
             then = change(before)
             if then == before and change(self._written) == self._written:
                 return
             self._apply(before & then)  # off is off at once, even if the disk is full; on waits until that is written
-            async with self._kept.database.write() as session:
-                await self._kept.settings.put(session, SWITCHES_KEY, then.kept)
-                act = "recognition_on" if on else "recognition_off"
-                await self._kept.ledger.append(session, act, at=self._clock(), zone_id=zone_id, data=data)
+            try:
+                async with self._kept.database.write() as session:
+                    if camera_id is not None:
+                        zone_id, data = await self._fleet.zone(session, camera_id), {"camera": camera_id, **data}
+                    await self._kept.settings.put(session, SWITCHES_KEY, then.kept)
+                    act = "recognition_on" if on else "recognition_off"
+                    await self._kept.ledger.append(session, act, at=self._clock(), zone_id=zone_id, data=data)
+            except NotFoundError:  # the camera was removed while this waited
+                self._apply(before)
+                raise
             self._written = then
             self._apply(then)
         await self.watch()

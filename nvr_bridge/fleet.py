@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from .camera import CameraLoop, CredentialsOf, Opener, View
 from .devices.address import normal
 from .devices.credentials import Credentials, LoginBook
@@ -91,12 +93,19 @@ class Fleet:
         """A camera. Raises `NotFoundError`."""
         return self._loop(camera_id).camera
 
+    async def zone(self, session: AsyncSession, camera_id: str) -> str:
+        """The zone that a camera watches, as the caller's transaction sees it. Raises `NotFoundError`."""
+        return await self._table.zone(session, camera_id)
+
     def status(self) -> list[CameraStatus]:
         """Every camera, in the order in which they were added."""
         return [self._status(loop) for loop, _ in self._loops.values()]
 
-    async def add(self, args: dict[str, Any]) -> list[CameraStatus]:
-        """Add the channel that `camera/add` names, after asking the device about it; or give a known one new settings."""
+    async def add(self, args: dict[str, Any], by: str | None = None) -> list[CameraStatus]:
+        """Add the channel that `camera/add` names, after asking the device about it; or give a known one new settings.
+
+        `by` is the token that it came with.
+        """
         if args["zone"] not in self._zones:
             raise InvalidError(f"zone: {args['zone']!r} does not exist; the site's zones are {', '.join(self._zones)}")
         address = normal(args["address"])
@@ -113,7 +122,7 @@ class Fleet:
             zone_id=args["zone"],
         )
         async with self._changing:
-            await self._table.add(camera, credentials)
+            await self._table.add(camera, credentials, by)
             await self._stop(camera.camera_id)
             self._launch(camera, device.clock_offset)
         for loop, _ in self._loops.values():
@@ -121,11 +130,11 @@ class Fleet:
                 loop.credentials_changed()
         return [{**self._status(self._loop(camera.camera_id)), "stream": _stream(facts)}]
 
-    async def remove(self, camera_id: str) -> None:
+    async def remove(self, camera_id: str, by: str | None = None) -> None:
         """Stop a camera and forget it, with its credentials if no other channel needs them."""
         async with self._changing:
             self._loop(camera_id)
-            await self._table.remove(camera_id)
+            await self._table.remove(camera_id, by)
             await self._stop(camera_id)
         self._told.pop(camera_id, None)
         self._bus.publish(State("removed_camera", camera_id))

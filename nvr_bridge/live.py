@@ -69,7 +69,7 @@ async def build_live(
     approach, latest = Approach(config.zones, config.approach_gap, database, log, bus), Latest(config.zones, log, bus)
     today = Today(config.timezone, config.zones, evidence.cases, evidence.sightings, bus)
     presence = Presence(config, interlock, recogniser, today, approach, latest, bus)
-    reader, fleet = _cameras(config, CameraTable(database, base.vault), sight, presence, gate, bus, stack)
+    reader, fleet = _cameras(config, CameraTable(database, base.vault, base.ledger), sight, presence, gate, bus, stack)
     return Live(
         interlock=interlock,
         gate=gate,

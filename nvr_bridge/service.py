@@ -271,13 +271,14 @@ class Service:
         """Every camera."""
         return self.fleet.status()
 
-    async def camera_add(self, args: dict[str, Any]) -> list[CameraStatus]:
+    async def camera_add(self, args: dict[str, Any], by: str) -> list[CameraStatus]:
         """Add a channel, or give a known one new settings."""
-        return await self.fleet.add(args)
+        return await self.fleet.add(args, by)
 
-    async def camera_remove(self, args: dict[str, Any]) -> dict[str, Any]:
-        """Stop and forget a camera."""
-        return await self.arming.camera_remove(args)
+    async def camera_remove(self, args: dict[str, Any], by: str) -> dict[str, Any]:
+        """Stop and forget a camera, but not that somebody switched it off: it may be added again."""
+        await self.fleet.remove(args["camera"], by)
+        return {"removed": args["camera"]}
 
     async def camera_discover(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """What answers on the network."""

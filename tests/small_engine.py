@@ -274,11 +274,11 @@ class SmallEngine:
     async def camera_list(self) -> Any:
         return self.snapshot()["cameras"]
 
-    async def camera_add(self, args: dict[str, Any]) -> Any:
+    async def camera_add(self, args: dict[str, Any], by: str) -> Any:
         self.asked.append(("camera_add", args))
         return self.snapshot()["cameras"]
 
-    async def camera_remove(self, args: dict[str, Any]) -> Any:
+    async def camera_remove(self, args: dict[str, Any], by: str) -> Any:
         self.asked.append(("camera_remove", args))
         return {"removed": args["camera"]}
 

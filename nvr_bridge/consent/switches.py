@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """Each of them apart: the site's changes none of the zones'. What is not off by hand may still be so for other reasons."""
+    """Each of them apart: the site's changes none of the zones'. What is not off by hand may still be so for other reasons.
+
+    A camera's outlives the camera: taking it away and adding it again must not switch it on.
+    """
 
     site: bool = True
     zones_off: frozenset[str] = frozenset()

@@ -373,10 +373,10 @@ class EngineApi(Protocol):
     async def camera_list(self) -> Any:
         """Cameras and their state."""
 
-    async def camera_add(self, args: Arguments) -> Any:
+    async def camera_add(self, args: Arguments, by: str) -> Any:
         """Pull one more channel."""
 
-    async def camera_remove(self, args: Arguments) -> Any:
+    async def camera_remove(self, args: Arguments, by: str) -> Any:
         """Stop pulling a channel."""
 
     async def camera_discover(self, args: Arguments) -> Any:

@@ -241,8 +241,10 @@ _HANDLERS: dict[Command, Handler] = {
     Command.SIGHTING_LIST: lambda request, _, context: context.api.sighting_list(request.args),
     Command.CAMERA_LIST: lambda _, __, context: context.api.camera_list(),
     Command.CAMERA_DISCOVER: lambda request, _, context: context.api.camera_discover(request.args),
-    Command.CAMERA_ADD: lambda request, _, context: context.api.camera_add(request.args),
-    Command.CAMERA_REMOVE: lambda request, _, context: context.api.camera_remove(request.args),
+    Command.CAMERA_ADD: lambda request, caller, context: context.api.camera_add(request.args, cases.acting(caller)),
+    Command.CAMERA_REMOVE: lambda request, caller, context: context.api.camera_remove(
+        request.args, cases.acting(caller)
+    ),
     Command.CAMERA_RECOGNITION: lambda request, caller, context: context.api.arming.camera_recognition(
         request.args, cases.acting(caller)
     ),

@@ -3,38 +3,45 @@
 from __future__ import annotations
 
 import json
+import time
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..consent.ledger import Ledger
 from ..consent.vault import Vault
 from ..devices.credentials import Credentials
 from ..errors import ConflictError, NotFoundError
 from ..models import Camera, CameraKind
 from .database import Database
-from .schema import CameraRow, LoginRow, RefusalRow
+from .schema import CameraRow, Data, LoginRow, RefusalRow
 
 
 class CameraTable:
-    """The cameras. A login belongs to the device at an address, which may have many channels."""
+    """The cameras. A login belongs to the device at an address, which may have many channels.
 
-    def __init__(self, db: Database, vault: Vault) -> None:
+    Which camera watches which zone is an act of the ledger; `by` is the token that it was asked with.
+    """
+
+    def __init__(self, db: Database, vault: Vault, ledger: Ledger) -> None:
         self._db = db
         self._vault = vault
+        self._ledger = ledger
 
     async def all(self) -> list[Camera]:
         """Every camera, by its id."""
         async with self._db.read() as session:
             return [_camera(row) for row in await session.scalars(select(CameraRow).order_by(CameraRow.camera_id))]
 
-    async def add(self, camera: Camera, credentials: Credentials | None = None) -> None:
+    async def add(self, camera: Camera, credentials: Credentials | None = None, by: str | None = None) -> None:
         """Keep a camera, instead of the one with its id, and its device's login if one is given.
 
         Raises `ConflictError` if the channel belongs to another camera.
         """
         try:
             async with self._db.write() as session:
+                await self._record_added(session, camera, by)
                 await session.merge(
                     CameraRow(
                         camera_id=camera.camera_id,
@@ -54,15 +61,19 @@ class CameraTable:
                 f"camera: channel {camera.channel} of {camera.address} is a camera already; remove that one first"
             ) from err
 
-    async def remove(self, camera_id: str) -> None:
+    async def remove(self, camera_id: str, by: str | None = None) -> None:
         """Forget a camera, and its device's login if no other channel needs it. Raises `NotFoundError`."""
         async with self._db.write() as session:
-            row = await session.get(CameraRow, camera_id)
-            if row is None:
-                raise NotFoundError(f"camera: {camera_id!r} does not exist")
+            row = await self._row(session, camera_id)
             await session.delete(row)
             await session.flush()
             await _drop_unused_logins(session)
+            data: Data = {"camera": camera_id, "token": by}
+            await self._ledger.append(session, "camera_removed", at=time.time(), zone_id=row.zone_id, data=data)
+
+    async def zone(self, session: AsyncSession, camera_id: str) -> str:
+        """The zone that a camera watches, as the caller's transaction sees it. Raises `NotFoundError`."""
+        return (await self._row(session, camera_id)).zone_id
 
     async def credentials(self, address: str) -> Credentials | None:
         """The device's login, if one is known."""
@@ -96,6 +107,23 @@ class CameraTable:
         """Drop every refusal of one device."""
         async with self._db.write() as session:
             await session.execute(delete(RefusalRow).where(RefusalRow.address == address))
+
+    async def _record_added(self, session: AsyncSession, camera: Camera, by: str | None) -> None:
+        data: Data = {"camera": camera.camera_id, "token": by}
+        before = await session.get(CameraRow, camera.camera_id)
+        if before is None:
+            act = "camera_added"
+        elif before.zone_id != camera.zone_id:
+            act, data = "camera_moved", {**data, "from": before.zone_id}
+        else:  # a name or a login
+            return
+        await self._ledger.append(session, act, at=time.time(), zone_id=camera.zone_id, data=data)
+
+    async def _row(self, session: AsyncSession, camera_id: str) -> CameraRow:
+        row = await session.get(CameraRow, camera_id)
+        if row is None:
+            raise NotFoundError(f"camera: {camera_id!r} does not exist; `nvr-bridge cameras list` shows those that do")
+        return row
 
     def _login(self, address: str, credentials: Credentials) -> LoginRow:
         content = json.dumps([credentials.username, credentials.password]).encode()

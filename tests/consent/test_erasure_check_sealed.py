@@ -61,7 +61,7 @@ class Told:
             broker = self._broker.replace("ALIAS", self.granted.alias)
             await site.referrals.file(Filing("acme", "ab" * 32, "cd" * 32, broker), NOW)
             camera = Camera("front", "Front", CameraKind.ONVIF, "192.0.2.1:80", "1", "lane")
-            await CameraTable(site.db, site.vault).add(camera, Credentials("admin", self._login))
+            await CameraTable(site.db, site.vault, site.ledger).add(camera, Credentials("admin", self._login))
             await site.db.checkpoint()
             await asyncio.to_thread(shutil.copytree, self.live, self.copy.data_dir)
             withdrawn = await site.records.withdraw(self.granted.consent.visitor_id, NOW + 60)

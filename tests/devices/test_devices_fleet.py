@@ -12,6 +12,7 @@ import pytest
 
 from demo.camera import OnvifCamera, Stream
 from nvr_bridge.camera import CameraLoop, View
+from nvr_bridge.consent.ledger import Ledger
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.errors import NotFoundError, RetryError
 from nvr_bridge.events import Bus, Push, State
@@ -140,7 +141,8 @@ async def test_a_camera_that_is_added_again_and_again_has_one_loop(
     tmp_path: Path, stream: Callable[..., Stream]
 ) -> None:
     database = await Database.open(tmp_path)
-    table = CameraTable(database, await Vault.open(tmp_path / "keys", fresh=True))
+    vault = await Vault.open(tmp_path / "keys", fresh=True)
+    table = CameraTable(database, vault, Ledger(database, vault))
     worker = Worker("vision")
     make_loop = partial(
         CameraLoop,
@@ -180,7 +182,8 @@ async def test_a_camera_that_is_added_again_and_again_has_one_loop(
 
 async def test_what_a_camera_was_told_to_be_is_not_told_again(tmp_path: Path) -> None:
     database = await Database.open(tmp_path)
-    table = CameraTable(database, await Vault.open(tmp_path / "keys", fresh=True))
+    vault = await Vault.open(tmp_path / "keys", fresh=True)
+    table = CameraTable(database, vault, Ledger(database, vault))
     await table.add(Camera("lane", "Lane", CameraKind.ONVIF, "127.0.0.1:9", "1", "lane"), None)
     worker, bus, told = Worker("vision"), Bus(), list[State]()
     make_loop = partial(

@@ -11,6 +11,7 @@ import pytest
 
 from demo.camera import HikvisionNvr, OnvifCamera, Stream
 from nvr_bridge.camera import CameraLoop
+from nvr_bridge.consent.ledger import Ledger
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.devices.credentials import Credentials
 from nvr_bridge.errors import CredentialsError, InvalidError, UnreachableError
@@ -25,7 +26,8 @@ from nvr_bridge.store.database import Database
 async def table(tmp_path: Path) -> AsyncIterator[CameraTable]:
     """A store without cameras."""
     database = await Database.open(tmp_path)
-    yield CameraTable(database, await Vault.open(tmp_path / "keys", fresh=True))
+    vault = await Vault.open(tmp_path / "keys", fresh=True)
+    yield CameraTable(database, vault, Ledger(database, vault))
     await database.close()
 
 

@@ -175,14 +175,23 @@ async def test_nobody_is_followed_any_further_by_a_camera_that_was_switched_off(
     assert track.track_id == 1
 
 
-async def test_a_camera_that_is_removed_is_forgotten_with_its_switch(site: Site) -> None:
+async def test_a_camera_that_is_removed_meanwhile_is_not_switched(site: Site) -> None:
     with pytest.raises(NotFoundError, match="camera: 'pool' does not exist; the cameras are lane-camera, side"):
         await site.admin.call("camera/recognition", camera="pool", on=False)
-    await site.admin.call("camera/recognition", camera="side", on=False)
-    settings = site.service.arming._kept.settings
-    assert (await settings.get("switches"))["cameras_off"] == ["side"]
-    await site.admin.call("camera/remove", camera="side")
-    assert (await settings.get("switches"))["cameras_off"] == []
+    parts = site.service._parts
+    async with parts.database.write():  # whoever asks now waits, one after the other
+        removing = asyncio.create_task(parts.fleet.remove("side"))
+        await asyncio.sleep(0)
+        switching = asyncio.create_task(
+            site.service.arming.camera_recognition({"camera": "side", "on": False}, "token")
+        )
+        await until(lambda: not parts.gate.watches("side"))
+    await removing
+    with pytest.raises(NotFoundError, match="camera: 'side' does not exist"):
+        await switching
+    assert parts.gate.watches("side")
+    assert (await site.service.arming._kept.settings.get("switches")) is None
+    assert [act for act, _, _ in await acts(site) if act.startswith("recognition_")] == []
 
 
 async def test_what_was_looked_at_by_a_camera_is_dropped_when_it_is_switched_off(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from store_site import Site, open_site
 
+from nvr_bridge.consent.ledger import on_behalf_of
 from nvr_bridge.devices.credentials import Credentials, LoginBook
 from nvr_bridge.errors import ConflictError, CredentialsError, NotFoundError
 from nvr_bridge.models import Camera, CameraKind
@@ -18,7 +19,7 @@ LOGIN = Credentials("canary-user", "canary-password", 3)
 
 
 def table(site: Site) -> CameraTable:
-    return CameraTable(site.db, site.vault)
+    return CameraTable(site.db, site.vault, site.ledger)
 
 
 async def test_cameras_and_logins_outlive_a_restart(site: Site) -> None:
@@ -43,6 +44,32 @@ async def test_adding_a_known_camera_again_changes_it(site: Site) -> None:
     await table(site).add(replace(LANE, zone_id="entrance"))
     assert await table(site).all() == [replace(LANE, zone_id="entrance")]
     assert await table(site).credentials(LANE.address) == LOGIN
+
+
+async def test_which_camera_watches_which_zone_is_an_act_and_names_neither_its_address_nor_its_login(
+    site: Site,
+) -> None:
+    cameras = table(site)
+    await cameras.add(LANE, LOGIN, by="token")
+    await cameras.add(replace(LANE, name="Drive", address="192.0.2.7:80"), replace(LOGIN, version=4), by="token")
+    with on_behalf_of("u1"):
+        await cameras.add(replace(LANE, zone_id="entrance"), by="token")
+    await cameras.remove(LANE.camera_id, by="token")
+    entries = await site.ledger.since(0)
+    assert [(entry.act, entry.zone_id, dict(entry.data)) for entry in entries] == [
+        ("camera_added", "lane", {"camera": "nvr-1", "token": "token"}),
+        ("camera_moved", "entrance", {"camera": "nvr-1", "token": "token", "from": "lane", "user": "u1"}),
+        ("camera_removed", "entrance", {"camera": "nvr-1", "token": "token"}),
+    ]
+
+
+async def test_what_was_not_done_to_a_camera_is_no_act(site: Site) -> None:
+    await table(site).add(LANE)
+    with pytest.raises(ConflictError):
+        await table(site).add(replace(LANE, camera_id="other", zone_id="desk"))
+    with pytest.raises(NotFoundError):
+        await table(site).remove("other")
+    assert [entry.act for entry in await site.ledger.since(0)] == ["camera_added"]
 
 
 async def test_a_camera_that_moved_to_another_address_leaves_no_login_behind(site: Site) -> None:
