@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -20,6 +19,7 @@ from .devices.device import Channel, Device, StreamRef
 from .devices.discovery import discover
 from .devices.probe import identify
 from .devices.streams import choose, measured, with_credentials
+from .devices.turns import Turns
 from .errors import BridgeError, InvalidError, NotFoundError
 from .events import Bus, State
 from .messages import CameraStatus
@@ -57,7 +57,7 @@ class Fleet:
         self._recognises = recognises
         self._book = LoginBook(table)
         self._loops: dict[str, tuple[CameraLoop, asyncio.Task[None]]] = {}
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by device: one question at a time
+        self._turns = Turns()  # one question to a device at a time
         self._told: dict[str, CameraStatus] = {}
         self._group: asyncio.TaskGroup | None = None
         self._former_tracks = 0  # of cameras since removed
@@ -189,7 +189,7 @@ class Fleet:
         return with_credentials(stream.url, credentials), facts
 
     async def _ask(self, address: str, credentials: Credentials | None) -> Device:
-        async with self._turns[address]:
+        async with self._turns.at(address):
             await asyncio.sleep(random.uniform(0, JITTER))
             return await identify(address, credentials, self._book)
 

@@ -6,13 +6,13 @@ again until a person changes them, also after a restart.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..errors import CredentialsError
+from .turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class LoginBook:
         """Reads `store` at the first attempt."""
         self._store = store
         self._refused: set[tuple[str, int]] | None = None
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._turns = Turns()
 
     @asynccontextmanager
     async def attempt(self, address: str, credentials: Credentials) -> AsyncIterator[None]:
@@ -72,7 +72,7 @@ class LoginBook:
         Raises `CredentialsError`, before the body runs, where these credentials were refused earlier. A
         `CredentialsError` raised by the body is remembered.
         """
-        async with self._locks.setdefault(address, asyncio.Lock()):
+        async with self._turns.at(address):
             if (address, credentials.version) in await self._known():
                 raise CredentialsError(
                     f"{address}: refused the user name or password of {credentials.username!r} before, so it is not"

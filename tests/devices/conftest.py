@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 from films import filmed
 
 from demo.camera import HikvisionNvr, NvrInput, OnvifCamera, Stream
 from demo.feed import Feed, Recording, StoryClock
+from nvr_bridge.camera import CameraLoop
+from nvr_bridge.consent.ledger import Ledger
+from nvr_bridge.consent.vault import Vault
 from nvr_bridge.devices.credentials import Credentials, LoginBook, UnsavedRefusals
+from nvr_bridge.events import Bus
+from nvr_bridge.fleet import Fleet
+from nvr_bridge.models import Zone, ZoneKind
+from nvr_bridge.store.cameras import CameraTable
+from nvr_bridge.store.database import Database
 
 LOGIN = ("viewer", "p@ss:w/rd 1")  # every character that an address must not take literally
 
@@ -67,3 +77,20 @@ async def nvr(stream: Callable[..., Stream]) -> AsyncIterator[HikvisionNvr]:
     inputs = [NvrInput("Desk", (stream("main"), stream("sub"))), NvrInput("Lobby", (stream("main"), stream("sub")))]
     async with HikvisionNvr("Recorder", [*inputs, NvrInput("Spare")], LOGIN, clock_skew=-3600) as device:
         yield device
+
+
+@pytest.fixture
+async def table(tmp_path: Path) -> AsyncIterator[CameraTable]:
+    """A store without cameras."""
+    database = await Database.open(tmp_path)
+    vault = await Vault.open(tmp_path / "keys", fresh=True)
+    yield CameraTable(database, vault, Ledger(database, vault))
+    await database.close()
+
+
+@pytest.fixture
+def fleet(table: CameraTable) -> Fleet:
+    """An engine's cameras, of which there are none."""
+    return Fleet(
+        table, {"lane": Zone("lane", "Lane", ZoneKind.OBSERVE)}, (), Bus(), partial(CameraLoop), lambda _: True
+    )

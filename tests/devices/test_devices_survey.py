@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from demo.camera import HikvisionNvr, OnvifCamera, Stream
-from nvr_bridge.camera import CameraLoop
-from nvr_bridge.consent.ledger import Ledger
-from nvr_bridge.consent.vault import Vault
 from nvr_bridge.devices.credentials import Credentials
 from nvr_bridge.errors import CredentialsError, InvalidError, UnreachableError
-from nvr_bridge.events import Bus
 from nvr_bridge.fleet import Fleet
-from nvr_bridge.models import Zone, ZoneKind
 from nvr_bridge.store.cameras import CameraTable
-from nvr_bridge.store.database import Database
-
-
-@pytest.fixture
-async def table(tmp_path: Path) -> AsyncIterator[CameraTable]:
-    """A store without cameras."""
-    database = await Database.open(tmp_path)
-    vault = await Vault.open(tmp_path / "keys", fresh=True)
-    yield CameraTable(database, vault, Ledger(database, vault))
-    await database.close()
-
-
-@pytest.fixture
-def fleet(table: CameraTable) -> Fleet:
-    """An engine's cameras, of which there are none."""
-    return Fleet(
-        table, {"lane": Zone("lane", "Lane", ZoneKind.OBSERVE)}, (), Bus(), partial(CameraLoop), lambda _: True
-    )
 
 
 def with_login(device: OnvifCamera | HikvisionNvr, login: Credentials, **more: str) -> dict[str, Any]:
