@@ -2,6 +2,9 @@
 
 A key stands in it as a hash of its wrapped form, which is random: the list joins to nothing but a file that has the key.
 It lies with the keys and is in their backup, and where two lists meet, all of both are destroyed.
+
+An entry is needed for as long as any backup has the key, and how long somebody keeps one is not known here. So the list only
+grows, by 720 kB for 10,000 erasures of a visitor and their consent.
 """
 
 from __future__ import annotations

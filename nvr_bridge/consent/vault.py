@@ -11,6 +11,7 @@ import hmac
 import logging
 import secrets
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 
 from ..errors import AskError, ConflictError, NotFoundError, RetryError
@@ -100,7 +101,7 @@ class Vault:
             going = {destroyed.tag(self._wrapped[name]) for name in names if name in self._wrapped}
             if going - self._destroyed:  # on the list first: from then on a start finishes it
                 gone = self._destroyed | going
-                await to_the_end(self._write(self._list, destroyed.document(gone)))
+                await to_the_end(self._write(self._list, partial(destroyed.document, gone)))
                 self._destroyed = gone
             await self._drop(names)
 
@@ -150,15 +151,16 @@ class Vault:
         """What is in memory changes only after, and only if, the file has."""
 
         async def save() -> None:
-            await self._write(self._path, document(self._data_key, wrapped, listed=bool(self._destroyed)))
+            listed = bool(self._destroyed)
+            await self._write(self._path, partial(document, self._data_key, wrapped, listed=listed))
             self._wrapped = wrapped
             self.changes += 1
 
         await to_the_end(save())
 
-    async def _write(self, path: Path, content: bytes) -> None:
+    async def _write(self, path: Path, content: Callable[[], bytes]) -> None:
         try:
-            await asyncio.to_thread(write_durably, path, content)
+            await asyncio.to_thread(lambda: write_durably(path, content()))  # both grow: the loop does neither
         except OSError as err:
             raise RetryError(f"keys: {path} cannot be written ({err.strerror}); free the disk, then try again") from err
 

@@ -26,6 +26,8 @@ from nvr_bridge.evidence.receipt import Receipt
 from nvr_bridge.office.keyring import Keyring
 from nvr_bridge.store.settings import SettingsTable
 
+PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"
+
 
 class Story:
     """Ann was erased and Bo was not, after everything was copied and the keys were backed up."""
@@ -251,3 +253,10 @@ async def test_the_list_says_nothing_of_anybody(story: Story) -> None:
     assert len(json.loads(written)["destroyed"]) == 2
     assert story.ann.encode() not in written
     assert json.loads(written)["destroyed"] == sorted(json.loads(written)["destroyed"])
+
+
+def test_how_much_the_list_grows_is_what_its_words_say() -> None:
+    tags = [destroyed.tag(str(number)) for number in range(20_000)]  # a visitor's key and a consent's, for each erasure
+    grown = f"{round(len(destroyed.document(tags)), -4) // 1000} kB for 10,000 erasures"
+    assert grown in (destroyed.__doc__ or "")
+    assert grown in PRIVACY.read_text()

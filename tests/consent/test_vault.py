@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from store_site import files
 
 from nvr_bridge.consent.vault import Vault
 from nvr_bridge.errors import AskError, ConflictError, NotFoundError, RetryError
+from nvr_bridge.store.files import write_durably
 
 
 async def opened(keys: Path, *people: str) -> Vault:
@@ -71,6 +74,27 @@ async def test_a_destroyed_key_is_gone_from_memory_and_disk(tmp_path: Path) -> N
         assert each.unseal("bo", kept, b"t") == b"another"
     assert all(wrapped.encode() not in path.read_bytes() for path in (tmp_path / "keys").iterdir())
     await vault.destroy_key("ann")
+
+
+async def test_files_that_grow_are_put_into_words_off_the_event_loop(tmp_path: Path) -> None:
+    vault = await opened(tmp_path, "ann")
+    calls: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code in (json.dumps.__code__, write_durably.__code__):
+            calls.append(frame.f_code.co_name)
+
+    sys.setprofile(note)  # of this thread alone
+    try:
+        await vault.destroy_key("ann")
+        await vault.new_key("bo")
+        assert calls == []
+        json.dumps("what would be seen")
+    finally:
+        sys.setprofile(None)
+    assert calls == ["dumps"]
+    assert json.loads((tmp_path / "visitors.json").read_bytes())["keys"].keys() == {"bo"}
+    assert len(json.loads((tmp_path / "destroyed.json").read_bytes())["destroyed"]) == 1
 
 
 async def test_a_new_key_for_the_same_visitor_opens_nothing_old(tmp_path: Path) -> None:
