@@ -23,7 +23,7 @@ from ..store.changes import ChangeTable, StoredChange
 from ..store.database import Database
 from ..store.schema import Data
 from ..visits.evidence import Settings
-from ..visits.rulebook import Rulebook
+from ..visits.rulebook import Change, Rulebook
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class SiteRules:
         self._table = ChangeTable(database)
         self._changing = asyncio.Lock()
         self._changes: Sequence[StoredChange] = ()
+        self._sources: dict[str, str] = {}  # by whose word each setting holds
         self._book = Rulebook(config.rules)
 
     async def load(self) -> None:
@@ -64,7 +65,7 @@ class SiteRules:
             async with self._database.write() as session:
                 await self._table.add(session, first)
             self._changes = first
-        self._book = self._read(self._changes)
+        self._book = self._read()
         now, held = self._clock(), self._book.now
         sources = {key: self.source(key) for key in KEYS}
         new = {key: self._written(key) for key in KEYS if sources[key] == WRITTEN}
@@ -98,7 +99,7 @@ class SiteRules:
 
     def source(self, key: str) -> str:
         """By whose word a setting holds: `set` or `bridge.yaml`."""
-        return next((change.source for change in reversed(self._changes) if change.key == key), WRITTEN)
+        return self._sources.get(key, WRITTEN)
 
     def default(self, key: str) -> float | str:
         """What taking a change back gives."""
@@ -156,17 +157,22 @@ class SiteRules:
                 }
                 await self._ledger.append(session, "setting_changed", at=now, data=data)
         self._changes = (*self._changes, *changes)
-        self._book = self._read(self._changes)
+        self._sources |= {change.key: change.source for change in changes}
+        for change in changes:
+            self._book = self._book.with_change(change.at, _with(self._book.now, {change.key: change.new}))
         return now
 
-    def _read(self, changes: Sequence[StoredChange]) -> Rulebook:
+    def _read(self) -> Rulebook:
         """The changes as settings through time; what nobody can change is as `bridge.yaml` has it now."""
-        began = {change.key: change.new for change in changes if change.old is None}
-        book = Rulebook(_with(self._config.rules, began))
-        for change in changes:
+        self._sources = {change.key: change.source for change in self._changes}
+        began = {change.key: change.new for change in self._changes if change.old is None}
+        first = held = _with(self._config.rules, began)
+        later: list[Change] = []
+        for change in self._changes:
             if change.old is not None:
-                book = book.with_change(change.at, _with(book.now, {change.key: change.new}))
-        return book
+                held = _with(held, {change.key: change.new})
+                later.append((change.at, held))
+        return Rulebook(first, tuple(later))
 
     def _written(self, key: str) -> float | str:
         value: float | str = getattr(self._config.rules, key)

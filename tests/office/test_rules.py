@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -11,7 +14,9 @@ from keeper_site import DAY, SITE, START, Kept, kept_site
 
 from nvr_bridge.errors import ConflictError, InvalidError
 from nvr_bridge.messages import Setting
+from nvr_bridge.office.rules import KEYS, SiteRules
 from nvr_bridge.office.settings import SiteSettings
+from nvr_bridge.visits.rulebook import Rulebook
 from nvr_bridge.visits.unjudged import Unjudged
 
 NUMBER = "13800000001"
@@ -97,6 +102,39 @@ async def test_what_bridge_yaml_says_later_holds_from_the_next_start_on(tmp_path
         assert (await set_to(kept, "attribution_validity", None))["value"] == 1.0
     async with kept_site(tmp_path, written, begins=4) as kept:
         assert len(held(kept)) == 4  # an equal file is no change
+
+
+async def test_a_long_history_is_read_in_one_go(kept: Kept) -> None:
+    made = []
+    for changes in (3, 30):
+        for _ in range(changes):
+            kept.clock[0] += 1.0
+            before = found(desk(kept).listed(), "attribution_lead_time")["value"]
+            await set_to(kept, "attribution_lead_time", 30.0 - before)
+            assert found(desk(kept).listed(), "attribution_lead_time")["value"] == 30.0 - before
+        again = SiteRules(kept.config, kept.rules._policy, kept.site.db, kept.site.ledger, lambda: kept.now)
+        with counted(Rulebook.__init__) as calls:
+            await again.load()
+        made.append(len(calls))
+        assert again.book() == kept.rules.book()
+        assert [again.source(key) for key in KEYS] == [kept.rules.source(key) for key in KEYS]
+    assert made[0] == made[1]
+
+
+@contextmanager
+def counted(function: Any) -> Iterator[list[str]]:
+    """Each call of a function in this thread."""
+    calls: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code is function.__code__:
+            calls.append(event)
+
+    sys.setprofile(note)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
 
 
 async def test_a_clock_before_the_last_change_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
