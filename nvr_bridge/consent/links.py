@@ -31,7 +31,9 @@ class Links:
         token = secrets.token_urlsafe(_BYTES)
         async with self._records.changing(), self._db.write() as session:
             if self._records.alias(visitor_id) is None:
-                raise NotFoundError("visitor: is not remembered any more")
+                raise NotFoundError(
+                    "visitor: is not remembered any more, so a link would show nothing; ask them to agree again"
+                )
             await session.execute(delete(LinkRow).where(LinkRow.expires_at <= now))
             values = {"token_tag": self._tag(token), "visitor_id": visitor_id, "issued_at": now}
             await session.execute(insert(LinkRow).values(**values, expires_at=expires_at))

@@ -175,7 +175,8 @@ class Gate(PermitBook):
             raise NotArmedError(f"zone: {zone_id} is not a consent point; consent is given only at one")
         if camera_id is not None and not self._interlock.watches(camera_id):
             raise NotArmedError(
-                f"zone: recognition by camera {camera_id} was switched off; nobody can be enrolled by it"
+                f"zone: recognition by camera {camera_id} was switched off, so nobody can be enrolled by it; switch it on with "
+                f"`nvr-bridge recognition on --camera {camera_id}` or at the hub, or use another camera"
             )
 
     def revoke_zone(self, zone_id: str) -> None:

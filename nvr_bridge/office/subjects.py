@@ -58,6 +58,15 @@ class Subjects:
 
         Raises `NotFoundError` once they withdrew.
         """
+        try:
+            return await self._about(visitor_id, reader)
+        except NotFoundError as err:
+            raise NotFoundError(
+                "visitor: is not remembered any more, so there is nothing to read; `nvr-bridge erasure list` has the receipt "
+                "of every erasure"
+            ) from err
+
+    async def _about(self, visitor_id: str, reader: Data | None) -> dict[str, Any]:
         now = self._clock()
         async with self._database.write() as session:
             await self._ledger.append(session, "subject_read", at=now, visitor_id=visitor_id, data=reader)
@@ -75,7 +84,7 @@ class Subjects:
         ]
         alias = self._records.alias(visitor_id)
         if alias is None:
-            raise NotFoundError("visitor: is not remembered any more")
+            raise NotFoundError("visitor: has no alias")
         told: dict[str, Any] = {"site": self._config.name, "who": self._config.consent.who, "read_at": iso(now)}
         return {
             **told,

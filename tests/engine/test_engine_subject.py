@@ -107,3 +107,16 @@ async def test_who_withdrew_is_nobody(site: Site, alias: str) -> None:
     for named in ({"alias": alias}, {"visitor": visitor_id}, {"visitor": "f" * 32}):
         with pytest.raises(NotFoundError, match="nobody here has it"):
             await site.hub.call("subject/get", **named)
+
+
+async def test_who_withdrew_while_they_were_looked_up_is_said_to_be_gone_with_the_remedy(
+    site: Site, alias: str
+) -> None:
+    visitor_id = await site.service._parts.records.visitor_for(alias)
+    assert visitor_id
+    await site.admin.call("consent/withdraw", alias=alias)
+    gone = r"^visitor: is not remembered any more, .*; `nvr-bridge erasure list` has the receipt"
+    with pytest.raises(NotFoundError, match=gone):
+        await site.service.subjects.about(visitor_id)
+    with pytest.raises(NotFoundError, match=r"^visitor: is not remembered any more, .*; ask them to agree again"):
+        await site.service._parts.links.issue(visitor_id, time.time())
