@@ -6,7 +6,7 @@ the rows without a key tell the next start what is left to erase.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import batched
 
@@ -14,7 +14,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..models import Event
-from ..store.database import PAGE
+from ..store.database import PAGE, Database
 from ..store.schema import (
     CheckInRow,
     ConsentRow,
@@ -41,6 +41,13 @@ class Withdrawn:
     visit_ids: tuple[str, ...]
     event: Event
     receipt: int  # the ledger's number of it: a receipt waits under that
+
+
+async def ids_of(db: Database, *visitor_ids: str, lapsing: Collection[str] = ()) -> frozenset[str]:
+    """What the store's file must not say any more once these visitors are erased, and the consents of those `lapsing` ended."""
+    theirs = ConsentRow.visitor_id.in_({*visitor_ids, *lapsing})
+    async with db.read() as session:
+        return frozenset({*visitor_ids, *await session.scalars(select(ConsentRow.consent_id).where(theirs))})
 
 
 async def erase_rows(session: AsyncSession, visitor_id: str, settled: Settled) -> tuple[str, tuple[str, ...]]:

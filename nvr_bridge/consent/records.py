@@ -23,7 +23,7 @@ from ..store.schema import ConsentRow, TemplateRow, VisitorRow
 from ..store.settled import Settled
 from .agreements import Agreements, checked, consent_of
 from .alias import new_alias, plain
-from .erasure import Withdrawn, erase_rows
+from .erasure import Withdrawn, erase_rows, ids_of
 from .ledger import Ledger
 from .receipts import counted, promise
 from .recovery import look
@@ -306,7 +306,7 @@ class Records:
         # A key that is gone already was destroyed by a call that then failed: this one does the rest.
         subject = self._vault.subject(visitor_id) if self._vault.has_key(visitor_id) else None
         await self._vault.destroy_key(visitor_id, *self._keys_of(visitor_id))
-        async with self._db.write(erases=[visitor_id]) as session:
+        async with self._db.write(erases=await ids_of(self._db, visitor_id)) as session:
             withdrawn = await self._erase(session, visitor_id, alias, now, subject, settled, lapsed=lapsed)
         del self._aliases[visitor_id]
         self._agreed.pop(visitor_id, None)
@@ -321,7 +321,7 @@ class Records:
 
     async def _lapse(self, visitor_id: str, now: float) -> int:
         await self._vault.destroy_key(*self._keys_of(visitor_id))
-        async with self._db.write() as session:
+        async with self._db.write(erases=await ids_of(self._db, lapsing=[visitor_id])) as session:
             ended = await self._agreements.end(session, visitor_id, now)
         self._agreed.pop(visitor_id, None)
         self.version += 1
@@ -363,7 +363,7 @@ class Records:
             await self._vault.discard_key(*left.orphans)
         if left.keyless or left.lapsing:
             stays = {visitor_id: await settle(visitor_id) for visitor_id in sorted(left.keyless)} if settle else {}
-            async with self._db.write(erases=left.keyless) as session:
+            async with self._db.write(erases=await ids_of(self._db, *left.keyless, lapsing=left.lapsing)) as session:
                 for visitor_id in sorted(left.keyless):
                     await self._erase(session, visitor_id, "", now, None, stays.get(visitor_id, Settled()))
                 for visitor_id in sorted(left.lapsing):
