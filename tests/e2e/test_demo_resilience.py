@@ -17,12 +17,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from machine import HUB
 
 from demo.evidence import SHOWN_AS, VISIT_KINDS, showings
 from demo.hub import act_of
 from demo.people import cut_out
 from demo.record import Change, change_of
-from demo.stage import CACHE, HUB, Stage, prepare, running
+from demo.stage import CACHE, Stage, prepare, running
 from demo.timeline import Site, load
 from nvr_bridge.errors import BridgeError
 from nvr_bridge.models import EventKind
@@ -110,21 +111,12 @@ class Scene:
         )
 
 
-@pytest.fixture(scope="module")
-def hub_environment() -> Path:
-    """The environment with Home Assistant, which `script/setup hub` makes."""
-    environment = Path(os.environ.get("NVR_BRIDGE_DEMO_HUB", HUB))
-    if not (environment / "bin" / "hass").exists():
-        pytest.skip(f"needs Home Assistant in {environment}: run `script/setup hub`")
-    return environment
-
-
 @asynccontextmanager
-async def scene(folder: Path, environment: Path) -> AsyncIterator[Scene]:
+async def scene(folder: Path) -> AsyncIterator[Scene]:
     """A site where mei has agreed to be remembered, and everything runs."""
     site = _short_site()
     recordings = await asyncio.to_thread(prepare, site, CACHE / "video-short")
-    async with running(site, recordings, folder, environment, VISIT_GAP) as stage:
+    async with running(site, recordings, folder, HUB, VISIT_GAP) as stage:
         await _enrol(stage)
         states = await stage.hub.states()
         made = Scene(stage, there=[name for name in stage.entities.all() if states[name]["state"] not in GONE])
@@ -138,10 +130,11 @@ async def scene(folder: Path, environment: Path) -> AsyncIterator[Scene]:
             await asyncio.wait([listener])
 
 
+@pytest.mark.needs_hub
 @pytest.mark.needs_models
 @pytest.mark.timeout(400)
-async def test_each_part_comes_back_by_itself_and_no_event_is_lost(tmp_path: Path, hub_environment: Path) -> None:
-    async with scene(tmp_path, hub_environment) as site:
+async def test_each_part_comes_back_by_itself_and_no_event_is_lost(tmp_path: Path) -> None:
+    async with scene(tmp_path) as site:
         await site.passage(until="visit_ended")
         assert site.kinds() == ["first_visit", "attribution", "visit_ended"]
         await _camera_goes_down(site)
