@@ -60,6 +60,7 @@ class Kept:
     rules: SiteRules
     gallery: Gallery
     clock: list[float]
+    uptime: list[float]
     told: list[Push] = field(default_factory=list)
 
     @property
@@ -67,9 +68,14 @@ class Kept:
         return self.clock[0]
 
     def on_day(self, days: float) -> float:
-        """Move the clock to so many days after the story's begin."""
+        """Move the clock to so many days after the story's begin, at once: it jumps."""
         self.clock[0] = START + days * DAY
         return self.clock[0]
+
+    def run_for(self, days: float) -> None:
+        """So many days pass, and the engine runs."""
+        self.clock[0] += days * DAY
+        self.uptime[0] += days * DAY
 
     async def agree(self, person: int, day: float = 0.0) -> str:
         """Somebody agrees to be remembered, and is in the index."""
@@ -143,7 +149,7 @@ async def kept_site(
     await asyncio.to_thread((folder / "bridge.yaml").write_text, written)
     config = await asyncio.to_thread(load_config, folder / "bridge.yaml")
     policy = await asyncio.to_thread(load_policy, config.profile, config.policy)
-    clock = [START + begins * DAY]
+    clock, uptime = [START + begins * DAY], [0.0]
     async with open_site(config.data_dir, notice_hash=notice_hash, settings=config.rules) as site:
         bus, gallery, worker = Bus(), Gallery(512, lambda _: 0.5), Worker("vision")
         try:
@@ -161,9 +167,9 @@ async def kept_site(
             settings = SettingsTable(site.db)
             assessments = AssessmentTable(site.db, site.ledger)
             kept_by = (config, policy, site.db, settings, assessments, site.ledger, leaving, casebook)
-            keeper = Keeper(*kept_by, lambda: clock[0])
+            keeper = Keeper(*kept_by, lambda: clock[0], lambda: uptime[0])
             await keeper.load()
-            kept = Kept(site, config, keeper, leaving, rules, gallery, clock)
+            kept = Kept(site, config, keeper, leaving, rules, gallery, clock, uptime)
             bus.attach(kept.told.append)
             yield kept
         finally:

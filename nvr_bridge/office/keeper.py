@@ -28,7 +28,7 @@ from ..visits.casebook import Casebook
 from ..visits.kept import Gone, Kept
 from .leaving import Leaving
 from .listing import iso
-from .timekeeper import REPORT_KEY, Timekeeper
+from .timekeeper import REPORT_KEY, Timekeeper, uptime
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class Keeper:
         leaving: Leaving,
         casebook: Casebook,
         clock: Callable[[], float] = time.time,
+        uptime: Callable[[], float] = uptime,
     ) -> None:
         self._config = config
         self._policy = policy
@@ -71,7 +72,7 @@ class Keeper:
         self._casebook = casebook
         self._rows = RetentionRows(database, ledger)
         self._clock = clock
-        self._timekeeper = Timekeeper(settings, clock)
+        self._timekeeper = Timekeeper(settings, clock, uptime)
         self._purging = asyncio.Lock()
         self._setting = asyncio.Lock()
         self._changed: dict[str, float] = {}  # what was set over the API, in days by class
@@ -158,14 +159,18 @@ class Keeper:
 
         Raises `ConflictError` where the clock cannot be believed, unless `clock_is_right` says that it is.
         """
-        if self.clock_doubted():
-            if not args["clock_is_right"]:
-                raise ConflictError(self._timekeeper.complaint())
-            data: Data = {"token": by, "user": args.get("by")}
-            async with self._database.write() as session:
-                await self._ledger.append(session, "clock_confirmed", at=self._clock(), data=data)
-            self._timekeeper.confirm()
-        report = await self.purge()
+        async with self._purging:
+            if self.clock_doubted():
+                if not args["clock_is_right"]:
+                    raise ConflictError(self._timekeeper.complaint())
+                shown = self._clock()
+                data: Data = {"token": by, "user": args.get("by")}
+                async with self._database.write() as session:
+                    await self._ledger.append(session, "clock_confirmed", at=shown, data=data)
+                self._timekeeper.confirm(shown)
+                if self.clock_doubted():  # it jumped again while that was written
+                    raise ConflictError(self._timekeeper.complaint())
+            report = await self._purge()
         return {"removed": dict(report.removed), "due": _due(report.due)}
 
     async def retention_status(self) -> dict[str, Any]:
@@ -180,10 +185,11 @@ class Keeper:
 
     async def keep(self) -> None:
         """Purge at start, and every hour, while the clock can be believed."""
-        if self.clock_doubted():
-            return
-        if not 0 < self.next_purge - self._clock() <= PURGE_EVERY:  # also where the clock was set back
-            await self.purge()
+        async with self._purging:
+            if self.clock_doubted():
+                return
+            if not 0 < self.next_purge - self._clock() <= PURGE_EVERY:  # also where the clock was set back
+                await self._purge()
 
     async def expire(self) -> None:
         """End the consents that have run out, as far as the clock can be believed."""
@@ -192,35 +198,38 @@ class Keeper:
     async def purge(self) -> Report:
         """Remove what is due by the clock, whatever it shows. Killed anywhere, the next run goes on."""
         async with self._purging:
-            now, kept = self._clock(), self.limits()
-            due = await self._plan(now, kept)
-            self._owed = frozenset({*due.erase, *due.templates})
-            self._to_cut |= not due.empty
-            removed: Counter[str] = Counter()
-            removed["visitors"] = await self._erase(due.erase)
-            removed[RetentionClass.TEMPLATES] = await self._leaving.lapse(due.templates)
-            self._owed = frozenset()
-            if due.visits or due.sightings or due.aged & {RetentionClass.VISITS, RetentionClass.REFERRALS}:
-                await self._rows.settle(await self._casebook.to_settle_lapsed(partial(_gone, due)))
-            for kind, visitor_ids in ((RetentionClass.SIGHTINGS, due.sightings), (RetentionClass.VISITS, due.visits)):
-                for visitor_id in visitor_ids:
-                    removed[kind] += await self._drop(kind, now, due.before[kind], visitor_id)
-            for kind in BY_AGE:
-                removed[kind] += await self._drop(kind, now, due.before[kind], None)
-            over = now - self._policy.assessment_kept_days * DAY
-            removed["assessments"] = await self._assessments.drop_ended(over, now)
-            left = await self._plan(self._clock(), kept)
-            report = Report(
-                now, {key: removed[key] for key in _REPORTED}, {kind.value: due for kind, due in left.next.items()}
-            )
-            await self._settings.set(REPORT_KEY, asdict(report) | {"known": self._timekeeper.known or now})
-            self.last_purge, self.next_purge = now, now + PURGE_EVERY
-            if any(removed.values()):
-                _LOGGER.info("retention: removed %s", ", ".join(f"{n} {key}" for key, n in report.removed.items() if n))
-            if self._to_cut:  # also where the run before this one did not get so far
-                await self._database.checkpoint()
-                self._to_cut = False
-            return report
+            return await self._purge()
+
+    async def _purge(self) -> Report:
+        now, kept = self._clock(), self.limits()
+        due = await self._plan(now, kept)
+        self._owed = frozenset({*due.erase, *due.templates})
+        self._to_cut |= not due.empty
+        removed: Counter[str] = Counter()
+        removed["visitors"] = await self._erase(due.erase)
+        removed[RetentionClass.TEMPLATES] = await self._leaving.lapse(due.templates)
+        self._owed = frozenset()
+        if due.visits or due.sightings or due.aged & {RetentionClass.VISITS, RetentionClass.REFERRALS}:
+            await self._rows.settle(await self._casebook.to_settle_lapsed(partial(_gone, due)))
+        for kind, visitor_ids in ((RetentionClass.SIGHTINGS, due.sightings), (RetentionClass.VISITS, due.visits)):
+            for visitor_id in visitor_ids:
+                removed[kind] += await self._drop(kind, now, due.before[kind], visitor_id)
+        for kind in BY_AGE:
+            removed[kind] += await self._drop(kind, now, due.before[kind], None)
+        over = now - self._policy.assessment_kept_days * DAY
+        removed["assessments"] = await self._assessments.drop_ended(over, now)
+        left = await self._plan(self._clock(), kept)
+        report = Report(
+            now, {key: removed[key] for key in _REPORTED}, {kind.value: due for kind, due in left.next.items()}
+        )
+        await self._settings.set(REPORT_KEY, asdict(report) | self._timekeeper.kept)
+        self.last_purge, self.next_purge = now, now + PURGE_EVERY
+        if any(removed.values()):
+            _LOGGER.info("retention: removed %s", ", ".join(f"{n} {key}" for key, n in report.removed.items() if n))
+        if self._to_cut:  # also where the run before this one did not get so far
+            await self._database.checkpoint()
+            self._to_cut = False
+        return report
 
     async def _plan(self, now: float, kept: Limits) -> Plan:
         holders, oldest = await self._rows.holders(), await self._rows.oldest()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from keeper_site import SITE, Kept, kept_site
+from keeper_site import DAY, SITE, Kept, kept_site
 
 from nvr_bridge.errors import ConflictError
 from nvr_bridge.models import Known, Unknown
@@ -107,7 +108,68 @@ async def test_it_is_known_after_a_restart_when_the_last_purge_was(tmp_path: Pat
 
 
 async def test_a_clock_that_runs_is_believed_however_long_it_runs(kept: Kept) -> None:
+    for _ in range(40):
+        kept.run_for(10)
+        await kept.keeper.keep()
+    assert await count(kept) == (0, 0, 0)
+
+
+async def test_many_jumps_of_which_each_could_be_believed_are_not_in_all(
+    kept: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = await count(kept)
     for day in range(0, 400, 10):
         kept.on_day(day)
         await kept.keeper.keep()
-    assert await count(kept) == (0, 0, 0)
+        await kept.keeper.expire()
+    kept.on_day(20)
+    with pytest.raises(ConflictError, match=r", 10 days after .*, and 20 days in all while no engine ran, so nothing"):
+        await kept.keeper.retention_purge(AS_ASKED, "token")
+    assert await count(kept) == before == (1, 2, 3)
+    assert caplog.text.count("so nothing is removed") == 1
+    kept.run_for(2)
+    assert not kept.keeper.clock_doubted()  # the engine ran, and so did the clock
+
+
+async def test_nor_in_all_over_restarts(tmp_path: Path) -> None:
+    async with kept_site(tmp_path) as kept:
+        await kept.visit(await kept.pass_for(), 0)
+        await kept.keeper.keep()
+    doubted = []
+    for begins in range(6, 366, 6):  # each time it is off for six days, and runs for half of one
+        async with kept_site(tmp_path, SITE, begins=begins) as kept:
+            await kept.keeper.keep()
+            kept.run_for(0.5)
+            await kept.keeper.keep()
+            doubted.append(kept.keeper.clock_doubted())
+            assert len(await kept.site.visits.all()) == 1
+    assert doubted == [False] * 3 + [True] * 57
+    async with kept_site(tmp_path, SITE, begins=begins + 6) as kept:
+        await kept.keeper.retention_purge({"clock_is_right": True}, "token")
+        assert await kept.site.visits.all() == []
+    async with kept_site(tmp_path, SITE, begins=begins + 12) as kept:
+        assert not kept.keeper.clock_doubted()
+
+
+async def test_an_office_that_is_closed_at_night_and_on_weekends_is_never_asked(tmp_path: Path) -> None:
+    for day in range(1, 36):
+        if day % 7 in (5, 6):
+            continue
+        async with kept_site(tmp_path, SITE, begins=day) as kept:
+            await kept.keeper.keep()
+            kept.run_for(10 / 24)
+            await kept.keeper.keep()
+            assert not kept.keeper.clock_doubted(), day
+
+
+async def test_a_clock_that_jumps_while_a_purge_is_waited_for_removes_nothing(kept: Kept) -> None:
+    before = await count(kept)
+    kept.run_for(1)
+    async with kept.site.db.write():  # one purge runs, and cannot end
+        purges = [asyncio.create_task(kept.keeper.keep()) for _ in range(2)]
+        purges.append(asyncio.create_task(kept.keeper.retention_purge(AS_ASKED, "token")))
+        await asyncio.sleep(0.1)
+        kept.clock[0] += FIFTY_YEARS * DAY
+    done = await asyncio.gather(*purges, return_exceptions=True)
+    assert [type(each) for each in done] == [type(None), type(None), ConflictError]
+    assert await count(kept) == before == (1, 2, 3)
