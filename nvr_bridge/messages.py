@@ -148,7 +148,7 @@ class WatchStatus(TypedDict):
     log_cut: bool  # whether the database's log is free of what was erased
     clock_doubted: bool  # whether nothing is removed because the clock jumped
     last_purge: str | None  # since the start
-    next_purge: str | None
+    next_purge: str
     reasons: list[str]  # why zones that may recognise do not: consent.interlock.Reason
     assessment_expires_at: str | None
     keys_by: str  # consent.master.Kind

@@ -68,7 +68,7 @@ class Watch:
             "log_cut": not self._database.truncation_owed,
             "clock_doubted": self._keeper.clock_doubted(),
             "last_purge": _iso(self._keeper.last_purge),
-            "next_purge": _iso(self._keeper.next_purge or None),
+            "next_purge": iso(self._keeper.next_purge),
             "reasons": self._reasons(now),
             "assessment_expires_at": _iso(assessment.expires_at if assessment else None),
             "keys_by": self._keyring.by.value,

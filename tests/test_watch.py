@@ -56,7 +56,7 @@ async def test_of_a_new_site_there_is_little_to_see(kept: Kept, cn: Policy) -> N
         "log_cut": True,
         "clock_doubted": False,
         "last_purge": None,
-        "next_purge": None,
+        "next_purge": "2026-09-21T14:13:20.000+00:00",  # at once: the engine has just started
         "reasons": ["policy", "assessment_missing", "sign_unknown"],
         "assessment_expires_at": None,
         "keys_by": "file",

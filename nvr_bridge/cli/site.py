@@ -96,8 +96,7 @@ def _watched(engine: dict[str, Any]) -> Iterator[str]:
         yield f"{watch['erasures_overdue']} erasures are overdue; the log says why"
     if not watch["log_cut"]:
         yield "The database's log still holds what was erased: another program reads the store; end that"
-    if watch["next_purge"] is not None:
-        yield f"Next purge: {watch['next_purge']}"
+    yield f"Next purge: {watch['next_purge']}"
 
 
 def _print_status(snapshot: dict[str, Any]) -> None:

@@ -78,7 +78,7 @@ class Keeper:
         self._changed: dict[str, float] = {}  # what was set over the API, in days by class
         self._to_cut = False  # something was removed since the database's log was last cut
         self.last_purge: float | None = None  # since the start
-        self.next_purge = 0.0
+        self.next_purge = 0.0  # in the past where it could not be yet
         self._owed: frozenset[str] = frozenset()
 
     @property
@@ -89,6 +89,7 @@ class Keeper:
     async def load(self) -> None:
         """Know what was set, and when something was last removed, before the engine last stopped."""
         await self._timekeeper.load()
+        self.next_purge = self._clock()  # what fell due meanwhile goes at once
         stored = await self._settings.get(RETENTION_KEY) or {}
         self._changed = {kind: days for kind, days in stored.items() if kind in set(RetentionClass)}
 
@@ -179,7 +180,7 @@ class Keeper:
         return {
             "last": last and {"at": iso(last["at"]), "removed": last["removed"]},
             "due": _due(last["due"] if last else {}),
-            "next_purge": iso(self.next_purge or self._clock()),
+            "next_purge": iso(self.next_purge),
             "log_cut": not self._database.truncation_owed,
         }
 
