@@ -123,7 +123,7 @@ async def tab(browser: Browser, shots: Path, **context: Any) -> AsyncIterator[Ta
     made: BrowserContext = await browser.new_context(**{"viewport": {"width": 1024, "height": 768}, **context})
     try:
         opened = Tab(await made.new_page(), shots)
-        opened.page.set_default_timeout(15_000)
+        opened.page.set_default_timeout(20_000)
         yield opened
         assert opened.wrong == []
         assert opened.foreign == []

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from browser import SHOTS, attached, standing_chromium
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
+
+expect.set_options(timeout=20_000)  # milliseconds: pages, hubs and engines need a moment on a busy machine
 
 
 @pytest.fixture

@@ -10,13 +10,10 @@ import pytest
 from browser_fixtures import browser, shots, standing
 from engine_site import config, people, site, start
 from hubsite import Hub, running
-from playwright.async_api import expect
 
 # The hub's tests run in an environment of their own, and lend this one file.
 sys.path.insert(0, str(Path(__file__).parents[1] / "hub"))
 from fake_engine import FakeEngine
-
-expect.set_options(timeout=20_000)  # milliseconds: a hub and its frontend need a moment on a busy machine
 
 __all__ = ["browser", "config", "people", "shots", "site", "standing", "start"]
 

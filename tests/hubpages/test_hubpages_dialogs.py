@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from desk import Desk
 from engine_site import Site, until
 from hubsite import Hub, hub_tab, running
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, expect
 from test_hubpages_cameras import LOGIN, config, nvr
 
 from demo.camera import HikvisionNvr
@@ -29,60 +29,23 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
         yield hub
 
 
-@dataclass(frozen=True)
-class Desk:
-    """Where somebody sits before the hub: its pages, and its dialogs."""
-
-    hub: Hub
-    page: Page
-    shots: Path
-
-    @property
-    def shown(self) -> Locator:
-        return self.page.locator("dialog-data-entry-flow")
-
-    async def at(self, title: str) -> None:
-        """Wait for a step; what the engine does for some of them takes seconds."""
-        await expect(self.shown.get_by_text(title).first).to_be_visible(timeout=60_000)
-
-    async def fill(self, label: str, text: str) -> None:
-        await self.shown.locator("ha-textfield", has_text=label).locator("input").first.fill(text)
-
-    async def choose(self, label: str) -> None:
-        await self.shown.get_by_text(label, exact=True).first.click()
-
-    async def shot(self, name: str) -> None:
-        await self.page.wait_for_timeout(700)  # until what moves has come to rest
-        await self.page.screenshot(path=self.shots / f"{name}.png")
-
-    async def site(self) -> Locator:
-        """The integration's page → the row of the site."""
-        await self.page.goto(f"{self.hub.address}/config/integrations/integration/nvr_bridge")
-        row = self.page.locator("ha-md-list-item", has_text="Riverside sales office").first
-        await expect(row).to_be_visible()
-        return row
-
-    async def press(self, button: str = "Submit") -> None:
-        await self.shown.get_by_role("button", name=button).click()
-
-
 async def test_by_clicks_alone(hub: Hub, site: Site, nvr: HikvisionNvr, browser: Browser, shots: Path) -> None:
     async with hub_tab(browser, hub, shots) as tab:
         desk = Desk(hub, tab.page, shots)
         await add_engine(desk, site)
         await add_camera(desk, nvr)
-        await until(lambda: [camera["state"] for camera in site.service.snapshot()["cameras"]] == ["online"], 30)
+        await until(lambda: [camera["state"] for camera in site.service.snapshot()["cameras"]] == ["online"], 60)
         await hub.client.act("input_boolean/turn_on", SIGN.entity_id)
         await bind_sign(desk)
-        await until(lambda: bool(site.zone("desk")["armed"]), 20)
+        await until(lambda: bool(site.zone("desk")["armed"]), 60)
         await hub.client.act("input_boolean/turn_off", SIGN.entity_id)
-        await until(lambda: not site.zone("desk")["armed"], 20)
+        await until(lambda: not site.zone("desk")["armed"], 60)
         await desk.page.goto(f"{hub.address}/config/repairs")
         await desk.page.get_by_text("Desk: the sign is off").click()
         await expect(desk.page.get_by_text("It comes back when the sign is on").first).to_be_visible()
         await desk.shot("hub-repair")
         await hub.client.act("input_boolean/turn_on", SIGN.entity_id)
-        await until(lambda: bool(site.zone("desk")["armed"]), 20)
+        await until(lambda: bool(site.zone("desk")["armed"]), 60)
         await desk.page.reload()
         await expect(desk.page.get_by_text("Lane: no sign is bound")).to_be_visible()
         await expect(desk.page.get_by_text("Desk: the sign is off")).to_have_count(0)
@@ -105,18 +68,15 @@ async def add_engine(desk: Desk, site: Site) -> None:
     await desk.at("Pair with Riverside sales office")
     await desk.fill("Pairing code", made["code"])
     await desk.press()
-    await desk.at("Success!")
-    await desk.press("Finish")
+    await desk.finish()
 
 
 async def add_camera(desk: Desk, nvr: HikvisionNvr) -> None:
     """One channel of the recorder, after a look at what it delivers."""
-    row = await desk.site()
-    await row.get_by_role("button", name="Menu").click()
-    await desk.page.get_by_text("Add camera").click()
+    await desk.integration()
+    await desk.add_camera()
     await desk.at("Which device?")
-    await desk.page.keyboard.press("Escape")  # the list of devices, which opens by itself
-    await desk.fill("Device", nvr.address)
+    await desk.pick("Device", nvr.address)
     await desk.fill("User name", LOGIN[0])
     await desk.fill("Password", LOGIN[1])
     await desk.press()
@@ -129,20 +89,20 @@ async def add_camera(desk: Desk, nvr: HikvisionNvr) -> None:
     await desk.shot("hub-camera-zone")
     await desk.press()
     await desk.at("Created configuration for Garden")
-    await desk.press("Finish")
-    await expect(desk.page.locator("ha-md-list-item", has_text="Garden").first).to_be_visible()
+    await desk.finish()
+    await expect(desk.page.get_by_text("Garden").first).to_be_visible()
 
 
 async def bind_sign(desk: Desk) -> None:
     """Which entity says that the desk's sign is on."""
-    row = await desk.site()
-    await row.get_by_role("button", name="Configure").click()
-    await desk.choose("Signs and acts of a zone")
+    await desk.integration()
+    await desk.button("Configure").click()
+    await desk.take("Signs and acts of a zone")
     await desk.choose("Desk")
     await desk.press()
     await desk.at("The sign shows the notice in force")
-    await desk.shown.locator("ha-entity-picker").first.locator("input").first.fill(SIGN.name)
-    await desk.page.locator("vaadin-combo-box-item", has_text=SIGN.name).first.click()
+    await desk.pick("Sign", SIGN.name)
     await desk.choose("The sign shows the notice in force")
     await desk.shot("hub-sign")
     await desk.press()
+    await desk.finish()

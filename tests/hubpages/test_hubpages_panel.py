@@ -132,11 +132,14 @@ async def test_a_case_is_settled_by_keyboard_alone(ready: Hub, fake: FakeEngine,
                 await keys.press("Tab")
             raise AssertionError(f"{name} cannot be reached")
 
+        async def focused(name: str) -> None:
+            await tab.page.wait_for_function(f"name => ({FOCUSED})().includes(name)", arg=name)
+
         await reach("Review")
         await keys.press("ArrowRight")
-        assert "Visits" in await tab.page.evaluate(FOCUSED)
+        await focused("Visits")
         await keys.press("Home")
-        assert "Review" in await tab.page.evaluate(FOCUSED)
+        await focused("Review")
         await panel(tab.page).locator(".case").first.wait_for()
         await reach("undetermined")
         await keys.press("Enter")

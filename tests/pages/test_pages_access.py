@@ -34,6 +34,7 @@ async def desk(site: Site, people: dict[str, Person]) -> AsyncIterator[Any]:
 async def press(tablet: Tablet, button: str) -> None:
     """Reach a button with the tabulator, see that it is marked, and press it."""
     page = tablet.page
+    await expect(tablet.button(button)).to_be_enabled()  # as far as the page knows already
     for _ in range(30):
         if await page.evaluate("name => document.activeElement.matches(name)", f"button{button}"):
             break
@@ -48,7 +49,7 @@ async def test_with_the_keyboard_alone(site: Site, visitor: Tab, desk: Any) -> N
     tablet = await paired(site, visitor)
     await press(tablet, "#agree")
     await tablet.at("age")
-    assert await visitor.page.evaluate("document.activeElement.tagName") == "H1", "the new step is read out"
+    await expect(visitor.page.locator('[data-step="age"] h1')).to_be_focused()  # the new step is read out
     await press(tablet, "#age_under")
     await press(tablet, "#guardian_agrees")
     await press(tablet, "#look")
@@ -87,7 +88,7 @@ async def test_no_step_keeps_anybody_out(site: Site, visitor: Tab, desk: Any, la
     await visitor.page.goto(tablet.url)
     await look("pair")
     tablet = await paired(site, visitor, language=language)
-    assert await visitor.page.locator("html").get_attribute("lang") == language
+    await expect(visitor.page.locator("html")).to_have_attribute("lang", language)
     await look("welcome")
     await tablet.tap("#agree")
     await look("age")

@@ -10,7 +10,7 @@ from browser import Tab
 from engine_site import Person, Site, until
 from films import recorded
 from installed import SIZE, lit, scene
-from visit import paired
+from visit import expect, paired
 
 from demo.camera import OnvifCamera, Stream
 from demo.feed import Feed, StoryClock
@@ -49,7 +49,7 @@ async def test_agree_and_be_recognised_on_return(site: Site, visitor: Tab, peopl
         before = site.engine["embeddings"]
         await tablet.tap("#back")
         await tablet.at("hello")
-        assert await tablet.text("#hello_title") == f"Hello, {alias}"
+        await expect(tablet.page.locator("#hello_title")).to_have_text(f"Hello, {alias}")
         assert site.engine["embeddings"] > before
         assert site.engine["embeddings_without_permit"] == 0
         await site.admin.call("consent/withdraw", alias=alias)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from browser import Tab
 from evidence_packs import Material, page_sections
+from playwright.async_api import expect
 
 from nvr_bridge.evidence.pack import write
 from nvr_bridge.evidence.verify import verify
@@ -31,12 +32,13 @@ async def test_it_is_read_in_either_language_and_its_data_is_there_for_who_wants
     screen = visitor.page
     for language, words in (("en", "brought by a channel partner (acme)"), ("zh-Hans", "渠道带访 (acme)")):
         part = screen.locator(f"section:lang({language})")
-        assert words in await part.inner_text()
-        assert await part.locator("h1").count() == 1
+        await expect(part).to_contain_text(words)
+        await expect(part.locator("h1")).to_have_count(1)
     data = screen.locator("pre")
-    assert not await data.is_visible()
+    await expect(data).to_be_hidden()
     await screen.locator("summary").click()
-    assert "== manifest ==" in await data.inner_text()
+    await expect(data).to_be_visible()
+    await expect(data).to_contain_text("== manifest ==")
     assert await screen.evaluate("getComputedStyle(document.body).maxWidth") != "none"  # its style is allowed to hold
     await visitor.shot("evidence")
 

@@ -52,7 +52,7 @@ async def test_each_reason_is_told_in_words_and_then_it_works(site: Site, visito
     async with lit(site, "desk"), installed(site, "desk") as camera:
         tablet = await paired(site, visitor)
         await before_the_camera(tablet)
-        assert "Desk camera" in await tablet.text("#camera")
+        await expect(tablet.page.locator("#camera")).to_contain_text("Desk camera")
         for flaw, view in SCENES.items():
             await changes(site, camera, view(people), faces=FACES.get(flaw, 1))
             await tablet.tap("#look")

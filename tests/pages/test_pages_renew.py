@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from browser import Tab
 from engine_site import Person, Site, until
 from installed import Installed, installed, lit, scene
+from playwright.async_api import TimeoutError as PageTimeoutError
 from test_pages_access import UNTRANSLATED, press
 from visit import Tablet, expect, paired
 
@@ -36,11 +38,12 @@ async def agreed(site: Site, person: Person, days: float = 30) -> dict[str, str]
 
 
 async def shows_pass(tablet: Tablet, code: str) -> None:
-    """Type the code of a pass."""
-    if await tablet.button("#wake").count():
-        await tablet.tap("#wake")
-    await tablet.tap("#have_pass")
-    await tablet.page.locator("#pass_code").fill(code)
+    """Type the code of a pass, at a page that may go to rest, and wake, while somebody reaches for it."""
+    field = tablet.page.locator("#pass_code")
+    while not await field.is_visible():
+        with suppress(PageTimeoutError):
+            await tablet.button("#wake").or_(tablet.button("#have_pass")).first.click(timeout=1000)
+    await field.fill(code)
     await tablet.tap("#pass_enter")
 
 
@@ -77,13 +80,13 @@ async def test_a_changed_notice_is_agreed_to_by_the_pass(
         if language == "en":
             await tablet.tap("#back")  # by the old text nobody is compared, so nobody is known
             await tablet.at("sorry")
-            assert "show your pass" in await tablet.text("#sorry_text")
+            await expect(tablet.page.locator("#sorry_text")).to_contain_text("show your pass")
             await tablet.tap(".done")
         embedded = site.engine["embeddings"]
         await shows_pass(tablet, mine["code"])
         await tablet.at("renew")
-        assert await tablet.text("#renew_title") == GREETING[language].format(mine["alias"])
-        assert CHANGED[language] in await tablet.page.locator('[data-step="renew"] .notice').text_content()
+        await expect(tablet.page.locator("#renew_title")).to_have_text(GREETING[language].format(mine["alias"]))
+        await expect(tablet.page.locator('[data-step="renew"] .notice')).to_contain_text(CHANGED[language])
         assert await visitor.obstacles() == []
         assert language == "en" or await visitor.page.evaluate(UNTRANSLATED) == []
         await visitor.shot(f"renew-{language}")
@@ -97,7 +100,7 @@ async def test_a_changed_notice_is_agreed_to_by_the_pass(
         await tablet.tap("#renew")
         await tablet.tap("#age_enough")
         await tablet.at("hello")
-        assert await tablet.text("#hello_title") == THANKS[language].format(mine["alias"])
+        await expect(tablet.page.locator("#hello_title")).to_have_text(THANKS[language].format(mine["alias"]))
         now = await in_force(site)
         assert (now["alias"], now["to_renew"], now["channel"]) == (mine["alias"], False, Channel.KIOSK)
         assert (now["language"], now["notice_hash"]) == (language, site.service.config.notice_hash)
@@ -109,7 +112,7 @@ async def test_a_changed_notice_is_agreed_to_by_the_pass(
         await comes(site, camera, people["mei"])
         await tablet.tap("#back")
         await tablet.at("hello")
-        assert await tablet.text("#hello_title") == GREETING[language].format(mine["alias"])
+        await expect(tablet.page.locator("#hello_title")).to_have_text(GREETING[language].format(mine["alias"]))
         assert site.engine["embeddings_without_permit"] == 0
 
 
@@ -125,14 +128,14 @@ async def test_before_the_end_who_is_recognised_is_asked_whether_to_go_on(
         before = await in_force(site)
         await tablet.tap("#back")
         await tablet.at("renew")
-        assert re.search(r"until .+\. May we go on\?", await tablet.text("#renew_text"))
+        await expect(tablet.page.locator("#renew_text")).to_have_text(re.compile(r"until .+\. May we go on\?"))
         await press(tablet, "#renew")
         await tablet.at("age")
         await press(tablet, "#age_under")
         await tablet.at("guardian")
         await press(tablet, "#guardian_agrees")
         await tablet.at("hello")
-        assert await tablet.text("#hello_title") == THANKS["en"].format(mine["alias"])
+        await expect(tablet.page.locator("#hello_title")).to_have_text(THANKS["en"].format(mine["alias"]))
         await expect(tablet.button("#mine")).to_have_count(0)  # a face opens no page, however often somebody agrees
         now = await in_force(site)
         assert now["expires_at"] > before["expires_at"]

@@ -30,10 +30,16 @@ def config(config: Config) -> Config:
     return replace(config, public_url="https://visits.test")
 
 
-def read_qr(picture: bytes) -> str:
-    """What a QR code on a screen says."""
-    image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
-    return cv2.QRCodeDetector().detectAndDecode(image)[0]
+async def qr_picture(page: Page, image: str) -> np.ndarray:
+    """A QR code as it is on the screen, once it is painted."""
+    shown = page.locator(image)
+    await shown.evaluate("image => image.decode()")
+    return cv2.imdecode(np.frombuffer(await shown.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+
+
+async def read_qr(page: Page, image: str) -> str:
+    """What it says."""
+    return cv2.QRCodeDetector().detectAndDecode(await qr_picture(page, image))[0]
 
 
 async def leave_and_return(site: Site, camera: Installed, person: Person) -> None:
@@ -62,8 +68,8 @@ async def test_agree_return_see_my_data_withdraw_unknown(
         [consent] = await site.admin.call("consent/list")
         assert (consent["alias"], consent["language"], consent["guardian"]) == (alias, "en", False)
         assert consent["notice_hash"] == site.service.config.notice_hash
-        assert read_qr(await tablet.page.locator("#code_qr").screenshot()) == await tablet.text("#code")
-        link = read_qr(await tablet.page.locator("#link_qr").screenshot())
+        assert await read_qr(tablet.page, "#code_qr") == await tablet.text("#code")
+        link = await read_qr(tablet.page, "#link_qr")
         await tablet.tap(".done")
         await tablet.at("rest")  # who has answered is not asked again
         await leave_and_return(site, camera, people["mei"])
@@ -72,7 +78,7 @@ async def test_agree_return_see_my_data_withdraw_unknown(
         before = site.engine["embeddings"]
         await tablet.tap("#back")
         await tablet.at("hello")
-        assert await tablet.text("#hello_title") == f"Hello, {alias}"
+        await expect(tablet.page.locator("#hello_title")).to_have_text(f"Hello, {alias}")
         await expect(tablet.button("#mine")).to_have_count(0)  # a face opens no page: only a pass or a link does
         assert site.engine["embeddings"] > before
         await tablet.tap(".done")
@@ -81,8 +87,8 @@ async def test_agree_return_see_my_data_withdraw_unknown(
         await site.admin.call("case/send_back", case=case["case"], reason="who sent her?")
         await own_page(site, tablet.page, link)
         await tablet.at("kept")
-        assert alias in await tablet.text("#name")
-        assert "who sent her?" in await tablet.text("#reviews")
+        await expect(tablet.page.locator("#name")).to_contain_text(alias)
+        await expect(tablet.page.locator("#reviews")).to_contain_text("who sent her?")
         async with tablet.page.expect_download() as downloading:
             await tablet.tap("#download")
         await (await downloading.value).save_as(tmp_path / "kept.json")
@@ -105,7 +111,7 @@ async def test_agree_return_see_my_data_withdraw_unknown(
         await leave_and_return(site, camera, people["mei"])
         await tablet.tap("#back")
         await tablet.at("sorry")
-        assert "not recognised" in await tablet.text("#sorry_text")
+        await expect(tablet.page.locator("#sorry_text")).to_contain_text("not recognised")
         assert site.engine["embeddings_without_permit"] == 0
 
 
@@ -141,12 +147,12 @@ async def test_who_declines_gets_the_same_pass_and_the_same_attribution(
         await tablet.page.locator("#pass_code").fill(code.lower().replace("-", " "))
         await tablet.page.keyboard.press("Enter")
         await tablet.at("hello")
-        assert await tablet.text("#hello_title") == f"Hello, {alias}"
-        assert "Welcome back" in await tablet.text("#hello_text")
+        await expect(tablet.page.locator("#hello_title")).to_have_text(f"Hello, {alias}")
+        await expect(tablet.page.locator("#hello_text")).to_contain_text("Welcome back")
         assert site.engine["embeddings"] == embedded, "a pass permits nobody who declined to be measured"
         await tablet.tap("#mine")
         await tablet.at("kept")
-        assert "Nothing is kept of your face" in await tablet.text("#face")
+        await expect(tablet.page.locator("#face")).to_contain_text("Nothing is kept of your face")
         await tablet.tap("#withdraw")
         await tablet.at("erased")
         await tablet.tap(".leave")
@@ -170,9 +176,7 @@ async def test_a_pass_held_up_to_the_camera_is_read_and_is_an_act(
         tablet = await paired(site, visitor)
         camera.picture = scene(people["mei"])
         await tablet.agree()
-        code = cv2.imdecode(
-            np.frombuffer(await tablet.page.locator("#code_qr").screenshot(), np.uint8), cv2.IMREAD_COLOR
-        )
+        code = await qr_picture(tablet.page, "#code_qr")
         alias = (await tablet.text("#receipt_title")).removeprefix("Thank you, ")
         await tablet.tap(".done")
         await leave_and_return(site, camera, people["mei"])
@@ -184,7 +188,7 @@ async def test_a_pass_held_up_to_the_camera_is_read_and_is_an_act(
         assert not site.service._parts.gate.spent > embedded  # nobody reads codes that nobody was asked to show
         await tablet.tap("#have_pass")
         await tablet.at("hello")
-        assert await tablet.text("#hello_title") == f"Hello, {alias}"
+        await expect(tablet.page.locator("#hello_title")).to_have_text(f"Hello, {alias}")
         await until(lambda: site.engine["embeddings"] > embedded)
         assert site.engine["embeddings_without_permit"] == 0
 
@@ -195,7 +199,7 @@ async def test_a_guardian_agrees_for_a_child(site: Site, visitor: Tab, people: d
         camera.picture = scene(people["lin"])
         await tablet.tap("#agree")
         await tablet.at("age")
-        assert "14" in await tablet.text('[data-step="age"]')
+        await expect(tablet.page.locator('[data-step="age"]')).to_contain_text("14")
         await tablet.tap("#age_under")
         await tablet.at("guardian")
         await visitor.shot("guardian")
@@ -247,7 +251,7 @@ async def test_the_sign_goes_off_while_somebody_decides(site: Site, visitor: Tab
         await tablet.at("confirm")
         sign(False)
         await until(lambda: not site.zone("desk")["armed"])
-        assert site.service._parts.enrolment._captures._held == {}
+        await until(lambda: site.service._parts.enrolment._captures._held == {})
         await tablet.tap("#me")
         await tablet.at("sorry")
         await tablet.tap(".done")
@@ -276,7 +280,7 @@ async def test_without_an_address_from_outside_the_page_says_how_to_withdraw_bef
 ) -> None:
     async with start(replace(config, public_url=None)) as site:
         tablet = await paired(site, visitor)
-        assert "Show your pass at this tablet, or tell the desk" in await tablet.text("#end")
+        await expect(tablet.page.locator("#end")).to_contain_text("Show your pass at this tablet, or tell the desk")
         await tablet.tap("#decline")
         await tablet.at("receipt")
         await expect(tablet.page.locator("#link")).to_be_hidden()

@@ -33,7 +33,7 @@ class Tablet:
 
     async def at(self, step: str) -> None:
         """Wait until the page is at this step."""
-        await expect(self.page.locator(f'[data-step="{step}"]')).to_be_visible(timeout=15_000)
+        await expect(self.page.locator(f'[data-step="{step}"]')).to_be_visible()
 
     async def text(self, element: str) -> str:
         """What an element says."""
