@@ -110,7 +110,7 @@ async def test_a_changed_notice_is_agreed_to_by_the_pass(
             await until(lambda: site.engine["embeddings"] > embedded)
         await tablet.tap(".done")
         await comes(site, camera, people["mei"])
-        await tablet.tap("#back")
+        await tablet.say_back()
         await tablet.at("hello")
         await expect(tablet.page.locator("#hello_title")).to_have_text(GREETING[language].format(mine["alias"]))
         assert site.engine["embeddings_without_permit"] == 0

@@ -31,6 +31,13 @@ class Tablet:
         """Tap a button."""
         await self.button(name).click()
 
+    async def say_back(self) -> None:
+        """Tap that they were here before, also where the page rests because the engine knows them already."""
+        wake = self.button("#wake")
+        await self.page.add_locator_handler(wake, lambda shown: shown.click())
+        await self.tap("#back")
+        await self.page.remove_locator_handler(wake)
+
     async def at(self, step: str) -> None:
         """Wait until the page is at this step."""
         await expect(self.page.locator(f'[data-step="{step}"]')).to_be_visible()
