@@ -29,7 +29,7 @@ class Traces:
     def __init__(self) -> None:
         self._texts: dict[bytes, str] = {}
         self._pieces: dict[bytes, str] = {}  # of `_PIECE` bytes, by what they begin with below
-        self._words = np.zeros(0, np.uint64)
+        self._words = np.zeros(0, np.uint64)  # what pieces begin with, in order
         self._begins = np.zeros(1 << 16, bool)
 
     def __len__(self) -> int:
@@ -76,13 +76,15 @@ class Traces:
         return found
 
     def _bytes(self, what: str, content: bytes) -> None:
+        added = []
         for start in range(0, len(content) - _PIECE + 1, _WORD):
             piece = content[start : start + _PIECE]
             if len(set(piece[:_WORD])) >= _VARIED:
                 self._pieces[piece] = what
-        self._words = np.unique(np.frombuffer(b"".join(piece[:_WORD] for piece in self._pieces), "<u8"))
-        self._begins[:] = False
-        self._begins[self._words & np.uint64(0xFFFF)] = True
+                added.append(piece[:_WORD])
+        words = np.frombuffer(b"".join(added), "<u8")
+        self._words = np.union1d(self._words, words)
+        self._begins[words & np.uint64(0xFFFF)] = True
 
     def _candidates(self, content: bytes) -> Iterator[bytes]:
         for start in range(_WORD):
@@ -91,7 +93,8 @@ class Traces:
                 return
             words = np.frombuffer(content, "<u8", count, start)
             likely = np.flatnonzero(self._begins[words & np.uint64(0xFFFF)])
-            for place in likely[np.isin(words[likely], self._words)]:
+            nearest = np.searchsorted(self._words[:-1], words[likely])  # what is beyond the last: the last
+            for place in likely[self._words[nearest] == words[likely]]:
                 at = start + int(place) * _WORD
                 piece = content[at : at + _PIECE]
                 if piece in self._pieces:
