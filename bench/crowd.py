@@ -171,6 +171,7 @@ def _engine() -> dict[str, Any]:
         "search_p99_ms": 1.0,
         "recognition": True,
         "settings": settings,
+        "problems": [],
         "watch": watch,
     }
     return {**about, **counts, **more}
@@ -192,7 +193,8 @@ def _zone(number: int) -> dict[str, Any]:
         "reasons": ["observe_only"],
     }
     more: dict[str, Any] = {"needs_sign": False, "needs_act": False, "notice_hash": "a" * 64, "recognition": True}
-    return {**about, **more, **dict.fromkeys(names, 0), "last_event": None, "last_event_at": None}
+    last: dict[str, Any] = {"last_event": None, "last_event_at": None, "problems": []}
+    return {**about, **more, **dict.fromkeys(names, 0), **last}
 
 
 def _camera(number: int, zone: str) -> dict[str, Any]:
@@ -208,6 +210,10 @@ def _camera(number: int, zone: str) -> dict[str, Any]:
         "zone": zone,
         "state": "online",
         "reason": None,
+        "reason_code": None,
+        "problems": [],
+        "manufacturer": "Bench",
+        "model": "B-1",
         "stream": stream,
         "recognition": True,
     }

@@ -25,6 +25,7 @@ from .video.source import Source
 from .vision.track import Tracks, Update, update, with_best
 
 if TYPE_CHECKING:
+    from .devices.device import Device
     from .models import Image
 
 _LOGGER = logging.getLogger(__name__)
@@ -67,11 +68,12 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A camera's state, and one line with the remedy unless it is online."""
+    """A camera's state, and one line with the remedy if something is wrong."""
 
     state: CameraState
     reason: str | None = None
     facts: StreamFacts | None = None
+    code: str | None = None  # of the error that the reason is of
 
 
 type CredentialsOf = Callable[[Camera], Awaitable[Credentials | None]]
@@ -139,7 +141,7 @@ class CameraLoop:
         self.analyses = Rate()
         self.dropped = 0
         self.tracks_seen = 0
-        self.clock_offset: float | None = None  # seconds that the device's clock was ahead when it was last asked
+        self.device: Device | None = None  # what it said of itself when it was last asked
         self._open_stream = open_stream
         self._credentials = credentials
         self._sight = sight
@@ -250,7 +252,7 @@ class CameraLoop:
         self._gone_by_source = (source.decoded, source.dropped)
 
     def _down(self, state: CameraState, err: BridgeError) -> None:
-        self._set_health(Health(state, str(err), None))
+        self._set_health(Health(state, str(err), code=err.code))
 
     def _set_health(self, health: Health) -> None:
         if (health.state, health.reason) == (self.health.state, self.health.reason):

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from . import problems
 from .camera import CameraLoop, CredentialsOf, Opener, View
 from .devices.address import normal
 from .devices.credentials import Credentials, LoginBook
@@ -124,7 +125,7 @@ class Fleet:
         async with self._changing:
             await self._table.add(camera, credentials, by)
             await self._stop(camera.camera_id)
-            self._launch(camera, device.clock_offset)
+            self._launch(camera, device)
         for loop, _ in self._loops.values():
             if loop.camera.address == camera.address:
                 loop.credentials_changed()
@@ -163,7 +164,7 @@ class Fleet:
             }
             if known is not None:
                 try:
-                    answer = _device(await self._ask(found.address, known))
+                    answer = self._about(await self._ask(found.address, known))
                 except BridgeError as err:
                     answer["reason"] = str(err)
             answers.append(answer)
@@ -184,7 +185,7 @@ class Fleet:
     async def _open_stream(self, camera: Camera, credentials: Credentials | None) -> tuple[str, StreamFacts]:
         device = await self._ask(camera.address, credentials)
         if (held := self._loops.get(camera.camera_id)) is not None:
-            held[0].clock_offset = device.clock_offset
+            held[0].device = device
         stream, facts = await self._choose(device, _channel(device, camera.channel), credentials)
         return with_credentials(stream.url, credentials), facts
 
@@ -196,7 +197,7 @@ class Fleet:
     async def _survey(self, address: str, args: dict[str, Any]) -> dict[str, Any]:
         credentials = await self._candidate(address, args)
         device = await self._ask(address, credentials)
-        answer = _device(device)
+        answer = self._about(device)
         if "channel" in args:
             channel = _channel(device, args["channel"])
             async with self._attempt(device, credentials):
@@ -205,8 +206,26 @@ class Fleet:
                 _stream(facts) if isinstance(facts, StreamFacts) else {"name": stream.name, "reason": str(facts)}
                 for stream, facts in streams
             ]
-            answer["channels"] = [{"channel": channel.channel, "name": channel.name, "streams": found}]
+            (about,) = (it for it in answer["channels"] if it["channel"] == channel.channel)
+            answer["channels"] = [{**about, "streams": found}]
         return answer
+
+    def _about(self, device: Device) -> dict[str, Any]:
+        """What a device says of itself, and which of its channels are cameras already."""
+        loops = [loop for loop, _ in self._loops.values() if loop.camera.address == device.address]
+        taken = {loop.camera.channel: loop.camera.camera_id for loop in loops}
+        return {
+            "address": device.address,
+            "kind": device.kind,
+            "name": device.name,
+            "model": device.model,
+            "serial": device.serial,
+            "clock_offset": device.clock_offset,
+            "channels": [
+                {"channel": channel.channel, "name": channel.name, "camera": taken.get(channel.channel)}
+                for channel in device.channels
+            ],
+        }
 
     async def _choose(
         self, device: Device, channel: Channel, credentials: Credentials | None
@@ -237,11 +256,11 @@ class Fleet:
     async def _credentials(self, camera: Camera) -> Credentials | None:
         return await self._table.credentials(camera.address)
 
-    def _launch(self, camera: Camera, clock_offset: float | None = None) -> None:
+    def _launch(self, camera: Camera, device: Device | None = None) -> None:
         if self._group is None:
             raise RuntimeError("the fleet was not started")
         loop = self._make_loop(camera, self._open_stream, self._credentials, self._health_changed)
-        loop.clock_offset = clock_offset
+        loop.device = device
         self._loops[camera.camera_id] = (loop, self._group.create_task(loop.run(), name=f"camera {camera.camera_id}"))
         self.tell(camera.camera_id)
 
@@ -249,7 +268,8 @@ class Fleet:
         self.tell(camera.camera_id)  # one that is being removed has nothing more to tell
 
     def _status(self, loop: CameraLoop) -> CameraStatus:
-        camera = loop.camera
+        camera, device = loop.camera, loop.device
+        ahead = device.clock_offset if device else None
         return {
             "id": camera.camera_id,
             "name": camera.name,
@@ -259,13 +279,17 @@ class Fleet:
             "zone": camera.zone_id,
             "state": loop.health.state,
             "reason": loop.health.reason,
+            "reason_code": loop.health.code,
+            "problems": problems.of_camera(loop.health.state),
+            "manufacturer": (device.manufacturer or None) if device else None,
+            "model": (device.model or None) if device else None,
             "stream": _stream(loop.health.facts) if loop.health.facts else None,
             "decoded": loop.decoded,
             "analysed": loop.analysed,
             "analysed_per_second": round(loop.analyses.per_second, 1),
             "dropped": loop.dropped,
             "recognition": self._recognises(camera.camera_id),
-            "clock_offset": None if loop.clock_offset is None else round(loop.clock_offset, 1),
+            "clock_offset": None if ahead is None else round(ahead, 1),
         }
 
     async def _stop(self, camera_id: str) -> None:
@@ -309,16 +333,4 @@ def _stream(facts: StreamFacts) -> Any:
         "width": facts.width,
         "height": facts.height,
         "fps": round(facts.fps, 1),
-    }
-
-
-def _device(device: Device) -> dict[str, Any]:
-    return {
-        "address": device.address,
-        "kind": device.kind,
-        "name": device.name,
-        "model": device.model,
-        "serial": device.serial,
-        "clock_offset": device.clock_offset,
-        "channels": [{"channel": channel.channel, "name": channel.name} for channel in device.channels],
     }

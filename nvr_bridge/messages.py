@@ -72,6 +72,13 @@ class Result(TypedDict):
     error: NotRequired[Failure]
 
 
+class Problem(TypedDict):
+    """Something that a person has to do, in the state of what it is about for as long as that is so."""
+
+    key: str  # which: problems.EngineProblem, consent.interlock.Reason or models.CameraState
+    names: dict[str, str]  # what a text about it names: a number, a date, …
+
+
 class StreamState(TypedDict):
     """What a stream was measured to deliver."""
 
@@ -93,6 +100,10 @@ class CameraStatus(TypedDict):
     zone: str
     state: str  # models.CameraState
     reason: str | None  # one line with the remedy, unless online
+    reason_code: str | None  # the error's code: errors.BridgeError
+    problems: list[Problem]
+    manufacturer: str | None  # of the device, as it says; None until it was asked
+    model: str | None
     stream: StreamState | None
     decoded: int
     analysed: int
@@ -121,6 +132,7 @@ class ZoneStatus(TypedDict):
     recognition: bool  # whether it is not switched off there; `engine/recognition` is of the whole site
     last_event: str | None  # as `EventMessage.shown` has it, the last of them
     last_event_at: str | None
+    problems: list[Problem]
 
 
 class SiteStatus(TypedDict):
@@ -188,6 +200,7 @@ class EngineStatus(TypedDict):
     recognition: bool  # whether it is not switched off on the whole site
     search_p99_ms: float | None  # of the gallery's searches in the last ten minutes
     settings: list[Setting]
+    problems: list[Problem]
 
 
 class Snapshot(TypedDict):

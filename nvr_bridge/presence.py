@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from . import problems
 from .approach import Approach, Nearing
 from .camera import View
 from .config import Config
@@ -93,7 +94,8 @@ class Presence:
         """The zone's state now."""
         zone = self._zones[zone_id]
         last = self._latest.of(zone_id)
-        reasons = self._interlock.reasons(zone_id, self._clock())
+        now = self._clock()
+        reasons = self._interlock.reasons(zone_id, now)
         return {
             "id": zone_id,
             "name": zone.name,
@@ -111,6 +113,7 @@ class Presence:
             "recognition": zone_id not in self._interlock.switches.zones_off,
             "last_event": last[0] if last else None,
             "last_event_at": iso(last[1]) if last else None,
+            "problems": problems.of_zone(reasons, self._interlock.reported(zone_id, now)),
         }
 
     def push(self, zone_id: str, frame_at: float | None = None) -> None:

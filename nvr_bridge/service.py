@@ -12,7 +12,7 @@ from functools import partial
 from itertools import batched
 from typing import Any
 
-from . import __version__
+from . import __version__, problems
 from .arming import Arming
 from .config import Config
 from .consent.enrol import Enrolment
@@ -153,23 +153,25 @@ class Service:
         runs = parts.sight.embeddings
         spent = parts.gate.spent
         slowest = parts.gallery.searches.p99
+        watch, subjects = self.watch.status(now), parts.records.subjects
         return {
             "id": self.engine_id,
             "name": self.config.name,
             "version": __version__,
             "profile": parts.policy.name,
             "armed": any(parts.interlock.armed(zone_id, now) for zone_id in self.config.zones),
-            "subjects": parts.records.subjects,
+            "subjects": subjects,
             "embeddings": runs,
             "embeddings_without_permit": max(0, runs - spent),
             "permits": parts.gate.minted,
             "tracks": parts.fleet.tracks,
             "sign_ttl": self.config.sign_ttl,
-            "watch": self.watch.status(now),
+            "watch": watch,
             "cases_waiting": self.cases.waiting,
             "recognition": parts.interlock.switches.site,
             "search_p99_ms": None if slowest is None else round(slowest * 1000, 2),
             "settings": self.settings.listed(),
+            "problems": problems.of_engine(watch, subjects, datetime.fromtimestamp(now, self.config.timezone)),
         }
 
     def snapshot(self) -> Snapshot:

@@ -14,6 +14,7 @@ from .messages import WatchStatus
 from .office.keeper import Keeper
 from .office.keyring import Keyring
 from .office.listing import iso
+from .problems import too_many
 from .store.database import Database
 
 _LOGGER = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class Watch:
     async def look(self) -> None:
         """Say once when there are more visitors than the profile is meant for, and once when there are not any more."""
         level, subjects = self._policy.subjects_warning, self._records.subjects
-        warned = level is not None and subjects >= level
+        warned = too_many(subjects, level)
         if warned and not self._warned:
             _LOGGER.warning(
                 "subjects: %d visitors are remembered, and profile %s warns from %d; see docs/privacy.md for what to do",

@@ -25,7 +25,7 @@ from small_visit import SmallKiosk, SmallMine, SmallSubjects
 from nvr_bridge.config import Config
 from nvr_bridge.errors import NotFoundError, RetryError
 from nvr_bridge.events import Bus, EventLog, Told, shown
-from nvr_bridge.messages import EngineStatus, EventMessage, Snapshot
+from nvr_bridge.messages import CameraStatus, EngineStatus, EventMessage, Snapshot
 from nvr_bridge.models import Event, EventKind
 from nvr_bridge.protocol import Role
 from nvr_bridge.server.app import Server
@@ -34,6 +34,29 @@ from nvr_bridge.store.schema import PartnerRow
 from nvr_bridge.store.tokens import TokenTable
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a site may write
+
+
+CAMERA: CameraStatus = {
+    "id": "front",
+    "name": "Front",
+    "kind": "onvif",
+    "address": "192.0.2.7:80",
+    "channel": "1",
+    "zone": "entrance",
+    "state": "online",
+    "reason": None,
+    "reason_code": None,
+    "problems": [],
+    "manufacturer": "Demo Optics",
+    "model": "DO-220",
+    "stream": {"name": "sub", "codec": "h264", "width": 640, "height": 360, "fps": 15.0},
+    "decoded": 150,
+    "analysed": 50,
+    "analysed_per_second": 5.0,
+    "dropped": 0,
+    "recognition": True,
+    "clock_offset": None,
+}
 
 
 class SmallNotary:
@@ -156,6 +179,7 @@ class SmallEngine:
             "recognition": True,
             "search_p99_ms": 1.25,
             "settings": self.settings.listed(),
+            "problems": [],
         }
 
     def snapshot(self) -> Snapshot:
@@ -173,25 +197,7 @@ class SmallEngine:
                 "returning_share": None,
                 "people_present": 0,
             },
-            "cameras": [
-                {
-                    "id": "front",
-                    "name": "Front",
-                    "kind": "onvif",
-                    "address": "192.0.2.7:80",
-                    "channel": "1",
-                    "zone": "entrance",
-                    "state": "online",
-                    "reason": None,
-                    "stream": {"name": "sub", "codec": "h264", "width": 640, "height": 360, "fps": 15.0},
-                    "decoded": 150,
-                    "analysed": 50,
-                    "analysed_per_second": 5.0,
-                    "dropped": 0,
-                    "recognition": True,
-                    "clock_offset": None,
-                }
-            ],
+            "cameras": [CAMERA.copy()],
             "zones": [
                 {
                     "id": zone.zone_id,
@@ -210,6 +216,7 @@ class SmallEngine:
                     "recognition": True,
                     "last_event": None,
                     "last_event_at": None,
+                    "problems": [],
                 }
                 for zone in self.config.zones.values()
             ],

@@ -10,6 +10,16 @@ from typing import Any
 import pytest
 
 from nvr_bridge.consent.interlock import Reason
+from nvr_bridge.errors import (
+    AskError,
+    CredentialsError,
+    InvalidError,
+    NotADeviceError,
+    NoVideoError,
+    RetryError,
+    StreamEndedError,
+    UnreachableError,
+)
 from nvr_bridge.models import CameraState, CaseState, ReviewAct, ZoneKind
 from nvr_bridge.visits.words import NAMES
 
@@ -51,6 +61,12 @@ def test_the_rules_names_are_theirs(language: str, attribute: str) -> None:
 )
 def test_whatever_the_engine_may_say_has_a_name(kind: str, members: Any) -> None:
     assert {f"{kind}.{member.value}" for member in members} <= words("en").keys()
+
+
+def test_why_a_camera_is_not_online_has_words() -> None:
+    waited = (RetryError, UnreachableError, StreamEndedError)
+    mended = (AskError, CredentialsError, NotADeviceError, NoVideoError, InvalidError)
+    assert {f"camera_why.{error.code}" for error in (*waited, *mended)} <= words("en").keys()
 
 
 def test_every_word_that_is_asked_for_is_there() -> None:

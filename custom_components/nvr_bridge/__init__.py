@@ -1,9 +1,10 @@
 """NVR Bridge in Home Assistant: shows the engine as devices, entities and events, and reports signs and acts to it."""
 
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange, ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
 from . import actions, panel
@@ -17,8 +18,15 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """The actions exist whether or not an engine is connected."""
+    """The actions exist whether or not an engine is connected. What is not loaded has no issues."""
     actions.register(hass)
+
+    @callback
+    def changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN and entry.state is ConfigEntryState.NOT_LOADED:
+            Issues(hass, entry).clear()
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
     return True
 
 
@@ -37,10 +45,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) ->
             ) from err
         key = err.word if isinstance(err, IncompatibleError) else "not_ready"
         raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key=key, translation_placeholders=why) from err
-    entry.async_on_unload(bridge.close)
-    # Not once: a hub that stops may unload after that, and warns of a listener that is gone already.
-    entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, bridge.close))
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(bridge.memory.flush)  # a hub that stops saves by itself
+    try:
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    except BaseException:
+        await opened[0].aclose()
+        raise
     bridge.start(opened)
     return True
 
@@ -54,5 +64,4 @@ async def async_unload_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) -
 async def async_remove_entry(hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> None:
     """Leave nothing behind."""
     await panel.show(hass)
-    Issues(hass, entry).clear()
     await Memory(hass, entry.entry_id).async_remove()

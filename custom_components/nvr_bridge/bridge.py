@@ -10,7 +10,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
@@ -38,7 +38,7 @@ class Bridge:
     """`open`, then `start`. The connection is kept up until the entry's tasks end, and the entities are told of it."""
 
     def __init__(self, hass: HomeAssistant, entry: NvrBridgeConfigEntry) -> None:
-        self.engine_id, self.entry_id = entry.unique_id or "", entry.entry_id
+        self.engine_id = entry.unique_id or ""
         self.memory = Memory(hass, entry.entry_id)
         self.error: EngineError | None = CannotConnectError("not yet connected")  # why it is not, by its remedy
         self.things: dict[str, Thing] = {}  # by topic
@@ -90,12 +90,6 @@ class Bridge:
         for work in (self._signs.watch(), self._run(opened)):
             self._entry.async_create_background_task(self._hass, work, DOMAIN)
 
-    async def close(self, stop: Event | None = None) -> None:
-        """Leave nothing due. `stop`: because the hub stops."""
-        await self.memory.flush()
-        if stop is None:
-            self._issues.clear()
-
     async def _connect(self) -> tuple[Client, Subscribed]:
         session, data = async_get_clientsession(self._hass), self._entry.data
         # The engine is checked before the token is shown, which is nobody else's to see.
@@ -134,7 +128,6 @@ class Bridge:
         self._tell_all()  # so that what was missed comes after the return from an outage, and is not taken for it
         if sequence < (self.memory.sequence or 0):
             _LOGGER.warning("%s: its event log went back to an earlier state, as after a restore", self._entry.title)
-            self.memory.saw(sequence)
         for entry in missed:
             self._show(entry)
         self.memory.saw(sequence)
@@ -151,10 +144,8 @@ class Bridge:
             case "state":
                 for thing in things(message):
                     self._changed(thing)
-                gone = {f"{kind}_{message[f'removed_{kind}']}" for kind in KINDS if f"removed_{kind}" in message}
-                if gone & self.things.keys():
-                    self.things = {topic: thing for topic, thing in self.things.items() if topic not in gone}
-                    self._cameras.follow(())
+                if self.things.pop(f"camera_{message.get('removed_camera')}", None):
+                    self._cameras.follow()
                     self._prune()
                     self._tell_all()
                 self._issues.look(self.things.values())
@@ -179,19 +170,21 @@ class Bridge:
             return  # the dialog makes its part, and the engine soon says more of it
         self.things[thing.topic] = thing
         if thing.kind == CAMERA and (known is None or known.name != thing.name):
-            self._cameras.follow(() if known else (thing.topic,))
+            self._cameras.follow()
         self._introduce(thing, known)
         self._tell(thing.topic)
         self._tell(f"zone_{thing.state.get('zone')}")  # a camera's, whose people are known only while it is up
 
     def _take(self, there_is: list[Thing]) -> None:
         known, self.things = self.things, {thing.topic: thing for thing in there_is}
-        self._cameras.follow(self.things.keys() - known.keys())
+        self._cameras.follow()
         for thing in there_is:
             self._introduce(thing, known.get(thing.topic))
         self._prune()
 
     def _introduce(self, thing: Thing, known: Thing | None) -> None:
+        if known is None or _looks(known) != _looks(thing):
+            dr.async_get(self._hass).async_get_or_create(**self._device(thing))
         if fields := thing.state.keys() - (known.state.keys() if known else ()):
             self._tell(NEW, thing, fields)  # the hub makes their entities at once: what happens next finds them
 
@@ -209,6 +202,20 @@ class Bridge:
         for topic in list(self.things):
             self._tell(topic)
 
+    def _device(self, thing: Thing) -> dict[str, Any]:
+        info: dict[str, Any] = {"manufacturer": "NVR Bridge", "model": thing.kind.capitalize()}
+        if thing.kind == CAMERA:  # as the device itself says, once it was asked
+            info = {field: thing.state[field] for field in info if thing.state.get(field)}
+        if thing.kind == "engine":
+            info |= {"sw_version": thing.state.get("version"), "entry_type": dr.DeviceEntryType.SERVICE}
+        info |= {"config_entry_id": self._entry.entry_id, "config_subentry_id": self.subentry(thing)}
+        info["identifiers"] = {(DOMAIN, self.identifier(thing.topic))}
+        # A camera is often called as its zone is, and a site as its engine; the hub would number the second one's entities.
+        before = [other.name for kind in KINDS[: KINDS.index(thing.kind)] for other in self.all(kind)]
+        if thing.name in before:
+            return info | {"translation_key": thing.kind, "translation_placeholders": {"name": thing.name}}
+        return info | {"name": thing.name}
+
     def _prune(self) -> None:
         """Drop the devices of what no longer exists; their entities go with them."""
         registry = dr.async_get(self._hass)
@@ -216,3 +223,8 @@ class Bridge:
         for device in dr.async_entries_for_config_entry(registry, self._entry.entry_id):
             if not device.identifiers & exist:
                 registry.async_remove_device(device.id)
+
+
+def _looks(thing: Thing) -> list[Any]:
+    """What its device is shown by: another name in the engine's settings, an update, a camera that was asked."""
+    return [thing.name, *(thing.state.get(field) for field in ("version", "manufacturer", "model"))]

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.selector import selector
 from homeassistant.helpers.translation import async_get_translations
 
-from .const import CONF_ZONE, DOMAIN
+from .const import CONF_CAMERAS, CONF_ZONE, DOMAIN
 from .errors import CannotConnectError, EngineError
 
 if TYPE_CHECKING:
@@ -52,20 +51,21 @@ class Cameras:
         return any(flow["step_id"] == "add" for flow in flows)
 
     @callback
-    def follow(self, new: Collection[str]) -> None:
-        """The bridge's cameras are all there are. Those of these topics are new; the others had a part before."""
-        entry, change = self._entry, self._hass.config_entries
+    def follow(self) -> None:
+        """The bridge's cameras are all there are. Those that are not in the entry's data are new; the others had a part."""
+        entry, change, cameras = self._entry, self._hass.config_entries, self._bridge.all(CAMERA)
         self._following, parts = True, {part.unique_id: part for part in entry.subentries.values()}
-        for camera in self._bridge.all(CAMERA):
+        for camera in cameras:
             if part := parts.pop(camera.id, None):
                 change.async_update_subentry(entry, part, title=camera.name)
-            elif camera.topic in new:
+            elif camera.id not in entry.data.get(CONF_CAMERAS, ()):
                 data, named = MappingProxyType({CAMERA: camera.id}), {"title": camera.name, "unique_id": camera.id}
                 change.async_add_subentry(entry, ConfigSubentry(data=data, subentry_type=CAMERA, **named))
         for part in parts.values():
             change.async_remove_subentry(entry, part.subentry_id)
+        change.async_update_entry(entry, data={**entry.data, CONF_CAMERAS: [camera.id for camera in cameras]})
         self._following = False
-        self._changed(ConfigEntryChange.UPDATED, entry)  # what users deleted while the engine was away
+        self._changed(ConfigEntryChange.UPDATED, entry)  # what users deleted while nobody could be told
 
     @callback
     def _changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
@@ -110,9 +110,7 @@ class CameraFlow(ConfigSubentryFlow):
     async def async_step_channel(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Which of its inputs?"""
         (device,) = self._told["look"]
-        there_is = [(it.state.get(CONF_ADDRESS), it.state.get("channel")) for it in self._bridge.all(CAMERA)]
-        free = {it["channel"]: it["name"] for it in device["channels"]}
-        free = {channel: name for channel, name in free.items() if (device[CONF_ADDRESS], channel) not in there_is}
+        free = {it["channel"]: it["name"] for it in device["channels"] if it[CAMERA] is None}
         if not free:
             return self.async_abort(reason="already_configured")
         if user_input is None and len(free) > 1:

@@ -6,15 +6,14 @@ from types import MappingProxyType
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .bridge import NEW, Bridge, NvrBridgeConfigEntry
 from .const import DOMAIN
 from .errors import asked
-from .wire import KINDS, Thing
+from .wire import Thing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,7 @@ class BridgeEntity(Entity):
         self._seen: Any = None
         self._attr_translation_key = description.key
         self._attr_unique_id = f"{bridge.identifier(thing.topic)}_{description.key}"
-        self._attr_device_info = _device(bridge, thing)
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, bridge.identifier(thing.topic))})
         self._see()
 
     async def async_added_to_hass(self) -> None:
@@ -63,17 +62,11 @@ class BridgeEntity(Entity):
 
     def _see(self) -> bool:
         it, bridge, thing = self.entity_description, self.bridge, self.bridge.things.get(self.thing.topic)
-        looked, self.thing = _looks(self.thing), thing or self.thing
-        if looked != _looks(self.thing):  # an update, or another name in the engine's settings
-            self._attr_device_info = info = _device(bridge, self.thing)
-            part = bridge.subentry(self.thing)
-            dr.async_get(self.hass).async_get_or_create(
-                config_entry_id=bridge.entry_id, config_subentry_id=part, **info
-            )
+        self.thing = thing or self.thing
         state = self.thing.state
         value = state.get(it.field)
         there = thing is not None and it.field in state and it.available(bridge, thing)
-        more = {name: _short(state.get(path)) for name, path in it.attributes.items()}
+        more = {name: state.get(path) for name, path in it.attributes.items()}
         shown = None if value is None else it.value(bridge, value)
         before, self._seen = self._seen, (there, shown, more, state.get(it.since))
         if self._seen == before:
@@ -116,23 +109,3 @@ def setup_of(
         entry.async_on_unload(bridge.listen(NEW, add))
 
     return async_setup_entry
-
-
-def _short(value: Any) -> Any:
-    return round(value, 1) if isinstance(value, float) else value
-
-
-def _looks(thing: Thing) -> tuple[str, Any]:
-    return thing.name, thing.state.get("version")
-
-
-def _device(bridge: Bridge, thing: Thing) -> DeviceInfo:
-    info = DeviceInfo(identifiers={(DOMAIN, bridge.identifier(thing.topic))}, manufacturer="NVR Bridge")
-    info |= {"model": thing.kind.capitalize()}
-    if thing.kind == "engine":
-        info |= {"sw_version": thing.state.get("version"), "entry_type": DeviceEntryType.SERVICE}
-    # A camera is often called as its zone is, and a site as its engine; the hub would number the second one's entities.
-    before = [other.name for kind in KINDS[: KINDS.index(thing.kind)] for other in bridge.all(kind)]
-    if thing.name in before:
-        return info | {"translation_key": thing.kind, "translation_placeholders": {"name": thing.name}}
-    return info | {"name": thing.name}

@@ -29,17 +29,15 @@ def _is_watched(bridge: Bridge, zone: Thing) -> bool:
     return any(_is_up(bridge, camera) for camera in bridge.all("camera") if camera.state.get("zone") == zone.id)
 
 
-def _rounded(digits: int, unit: str | None = None) -> dict[str, Any]:
-    return {"value": lambda bridge, value: round(value, digits), "native_unit_of_measurement": unit}
-
-
 _NOW: dict[str, Any] = {"state_class": SensorStateClass.MEASUREMENT}
 _COUNTED: dict[str, Any] = {"state_class": SensorStateClass.TOTAL_INCREASING}
 # Verdicts change, so these may go down within a day.
 _JUDGED: dict[str, Any] = {"state_class": SensorStateClass.TOTAL, "since": "day_started_at"}
 _DIAGNOSTIC: dict[str, Any] = {"entity_category": EntityCategory.DIAGNOSTIC}
 _QUIET: dict[str, Any] = {**_DIAGNOSTIC, **_NOW, "entity_registry_enabled_default": False}
-_LENGTH: dict[str, Any] = {"device_class": SensorDeviceClass.DURATION}
+_SECONDS: dict[str, Any] = {"device_class": SensorDeviceClass.DURATION}
+_SECONDS["native_unit_of_measurement"] = UnitOfTime.SECONDS
+_MILLISECONDS: dict[str, Any] = {**_SECONDS, "native_unit_of_measurement": UnitOfTime.MILLISECONDS}
 _TIME: dict[str, Any] = {
     "device_class": SensorDeviceClass.TIMESTAMP,
     "value": lambda bridge, time: dt_util.parse_datetime(time),
@@ -55,7 +53,7 @@ SHOWN = {
         Fact(key="assessment_expires", path="watch.assessment_expires_at", **_TIME),
         Fact(key="erasures_overdue", path="watch.erasures_overdue", **_NOW, **_DIAGNOSTIC),
         Fact(key="embeddings_without_permit", **_COUNTED, **_DIAGNOSTIC),
-        Fact(key="search_p99", path="search_p99_ms", **_LENGTH, **_rounded(2, UnitOfTime.MILLISECONDS), **_QUIET),
+        Fact(key="search_p99", path="search_p99_ms", **_MILLISECONDS, **_QUIET),
         Fact(key="to_renew", path="watch.to_renew", **_QUIET),
     ],
     "site": [
@@ -66,7 +64,7 @@ SHOWN = {
         Fact(key="staff_today", **_JUDGED),
         Fact(key="undetermined_today", **_JUDGED),
         Fact(key="unregistered_today", **_JUDGED),
-        Fact(key="returning_share", **_rounded(1, PERCENTAGE), **_NOW),
+        Fact(key="returning_share", native_unit_of_measurement=PERCENTAGE, **_NOW),
     ],
     "zone": [
         Fact(key="people_present", available=_is_watched, **_NOW),
@@ -90,8 +88,8 @@ SHOWN = {
             attributes={"codec": "stream.codec", "fps": "stream.fps"},
             **_DIAGNOSTIC,
         ),
-        Fact(key="analysed_per_second", available=_is_up, **_rounded(1), **_QUIET),
-        Fact(key="clock_offset", **_LENGTH, **_rounded(1, UnitOfTime.SECONDS), **_QUIET),
+        Fact(key="analysed_per_second", available=_is_up, **_QUIET),
+        Fact(key="clock_offset", **_SECONDS, **_QUIET),
     ],
 }
 

@@ -32,15 +32,14 @@ class Thing:
 def subscribed(raw: Any) -> Subscribed:
     """The answer to `subscribe`. Raises `CannotConnectError`."""
     with understood("subscribe"):
-        return things(raw["snapshot"]), [event(it, replayed=True) for it in raw["events"]], raw["sequence"]
+        return things(raw["snapshot"]), [event(it) for it in raw["events"]], raw["sequence"]
 
 
-def event(raw: Any, **more: bool) -> dict[str, Any]:
+def event(raw: Any) -> dict[str, Any]:
     """An entry of the engine's log, with what it is `shown` as. Raises `CannotConnectError`."""
     with understood("event"):
-        told = {**raw, **more}
-        shown = [told["kind"]] if told.get("shown") is None else told["shown"]
-        return {"shown": shown, **{field: told[field] for field in _EVENT}}
+        shown = [raw["kind"]] if raw.get("shown") is None else raw["shown"]
+        return {"shown": shown, **{field: raw[field] for field in _EVENT}}
 
 
 def things(raw: dict[str, Any]) -> list[Thing]:

@@ -75,6 +75,10 @@ class Interlock:
         """Whether the zone waits for a sign at all."""
         return self._zone(zone_id).kind in self._policy.recognition
 
+    def reported(self, zone_id: str, now: float) -> bool:
+        """Whether a hub says lately how the zone's sign is."""
+        return bool(self._fresh(zone_id, now))
+
     def reasons(self, zone_id: str, now: float) -> tuple[Reason, ...]:
         """Why the zone is not armed at `now`; empty when it is armed."""
         zone = self._zone(zone_id)
@@ -106,16 +110,18 @@ class Interlock:
         return (Reason.ASSESSMENT_EXPIRED,) if now >= self.assessment.expires_at else ()
 
     def _sign_reasons(self, zone_id: str, now: float) -> tuple[Reason, ...]:
-        reports = self._signs.get(zone_id)
-        if not reports:
+        if not self._signs.get(zone_id):
             return (Reason.SIGN_UNKNOWN,)
-        # A clock that was set back must not stretch a report, so age counts both ways.
-        fresh = [report for report in reports.values() if abs(now - report.at) <= self._sign_ttl]
-        if not fresh:
+        if not (fresh := self._fresh(zone_id, now)):
             return (Reason.SIGN_SILENT,)
         if not all(report.on for report in fresh):  # where two hubs disagree, the sign is not known to be on
             return (Reason.SIGN_OFF,)
         return (Reason.NOTICE_CHANGED,) if any(report.notice_hash != self.notice_hash for report in fresh) else ()
+
+    def _fresh(self, zone_id: str, now: float) -> list[_SignReport]:
+        reports = self._signs.get(zone_id, {}).values()
+        # A clock that was set back must not stretch a report, so age counts both ways.
+        return [report for report in reports if abs(now - report.at) <= self._sign_ttl]
 
     def _zone(self, zone_id: str) -> Zone:
         try:

@@ -155,3 +155,13 @@ def test_off_is_what_is_off_in_either() -> None:
 def test_an_unknown_zone_is_named(interlock: Interlock) -> None:
     with pytest.raises(NotFoundError, match="'pool' does not exist; the site's zones are desk, hall, lane"):
         interlock.sign("hub", "pool", on=True, notice_hash=NOTICE, now=1.0)
+
+
+def test_a_sign_is_reported_while_a_hub_speaks_of_it(interlock: Interlock) -> None:
+    assert interlock.reported("lane", 105.0)
+    interlock.sign("hub", "lane", on=False, notice_hash=NOTICE, now=106.0)
+    assert interlock.reported("lane", 111.0)
+    assert not interlock.reported("lane", 111.1)
+    interlock.sign("hub", "lane", on=False, notice_hash=NOTICE, now=112.0)
+    interlock.connection_closed("hub")
+    assert not interlock.reported("lane", 112.0)

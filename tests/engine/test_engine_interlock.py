@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -77,3 +79,41 @@ async def test_an_assessment_is_remembered_over_a_restart(start: Callable[..., A
     await asyncio.sleep(0)
     async with start() as site:
         assert site.zone("lane")["reasons"] == ["sign_unknown"]
+
+
+def keys(state: dict[str, Any]) -> list[str]:
+    """What a person has to do about it."""
+    return [problem["key"] for problem in state["problems"]]
+
+
+def told(site: Site, zone: str) -> list[list[str]]:
+    """What the hub was told of that, the newest last."""
+    states = [push["zone"] for push in site.pushes if "zone" in push]
+    return [keys(state) for state in states if state["id"] == zone]
+
+
+async def test_what_a_person_has_to_do_is_told_until_it_is_done(start: Callable[..., Any]) -> None:
+    async with start() as site:
+        assert keys(site.zone("lane")) == ["assessment_missing"]
+        soon = (datetime.now(UTC) + timedelta(days=10)).isoformat()
+        await site.admin.call("assessment/acknowledge", by="Ada", ground="test", expires_at=soon)
+        assert (keys(site.zone("lane")), keys(site.engine)) == (["sign_unknown"], ["assessment_expires"])
+        await site.sign("lane", on=False)
+        await site.sign("lane")
+        assert keys(site.zone("lane")) == []
+        await until(lambda: any("engine" in push and keys(push["engine"]) for push in site.pushes))
+        await until(lambda: told(site, "lane")[-1:] == [[]])
+        changes = [now for now, before in pairwise([*reversed(told(site, "lane")), None]) if now != before]
+        assert changes[:3] == [[], ["sign_off"], ["sign_unknown"]]
+        await site.admin.call("engine/recognition", on=False)
+        assert keys(site.zone("lane")) == []
+
+
+async def test_a_sign_where_the_profile_recognises_nobody_is_a_problem_while_it_is_reported(
+    start: Callable[..., Any], config: Config
+) -> None:
+    async with start(replace(config, profile="cn", sign_ttl=1.0)) as site:
+        assert (site.zone("lane")["reasons"], keys(site.zone("lane"))) == (["policy"], [])
+        await site.sign("lane")
+        await until(lambda: told(site, "lane")[-1:] == [["policy"]])
+        await until(lambda: told(site, "lane")[-1:] == [[]])  # the hub reports it no more

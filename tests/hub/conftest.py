@@ -18,6 +18,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import custom_components  # before the test kit puts a folder of that name in its place
 
 DOMAIN = "nvr_bridge"
+KNOWN = {"cameras": ["north", "south"]}  # in an entry's data, once it has been connected
 ENGINE_ID = ENGINE["id"]
 INTEGRATION = Path(next(iter(custom_components.__path__))).resolve() / DOMAIN
 
@@ -25,6 +26,25 @@ INTEGRATION = Path(next(iter(custom_components.__path__))).resolve() / DOMAIN
 @pytest.fixture(autouse=True)
 def loopback(socket_enabled: None) -> None:
     """The hub's test kit blocks sockets."""
+
+
+# The test kit prints what pytest shows anyway.
+logging.getLogger().handlers = [it for it in logging.getLogger().handlers if type(it) is not logging.StreamHandler]
+
+
+@pytest.fixture
+def caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """The hub's warnings, and all that this integration says: what helps where a test fails. `log_all` has the rest."""
+    caplog.set_level(logging.WARNING)
+    caplog.set_level(logging.WARNING, "sqlalchemy.engine")
+    caplog.set_level(logging.DEBUG, f"custom_components.{DOMAIN}")
+    return caplog
+
+
+def log_all(caplog: pytest.LogCaptureFixture) -> None:
+    """From here on, everything that anybody says at any level, down to the recorder's SQL."""
+    caplog.set_level(logging.DEBUG, "sqlalchemy.engine")
+    caplog.set_level(logging.DEBUG)
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,17 @@ def days(key: str, value: float, most: float) -> dict[str, Any]:
     return {**said, "unit": "d", "min": 1.0, "max": most, "step": 1.0}
 
 
+def problem(key: str, **names: str) -> dict[str, Any]:
+    """Something that a person has to do, as it is said of what it is about."""
+    return {"key": key, "names": names}
+
+
+def because(*reasons: str) -> dict[str, Any]:
+    """A zone that is not armed for these reasons, and should be; or that is, without any."""
+    problems = [problem(reasons[0], reasons=", ".join(reasons))] if reasons else []
+    return {"armed": not reasons, "reasons": list(reasons), "problems": problems}
+
+
 SETTINGS = [
     days("retention_templates", 90.0, 180.0),
     days("retention_visits", 365.0, 730.0),
@@ -68,9 +79,10 @@ ENGINE = {
         "keys_backed_up_at": None,
     },
     "cases_waiting": 0,
-    "search_p99_ms": 1.2345,
+    "search_p99_ms": 1.23,
     "recognition": True,
     "settings": SETTINGS,
+    "problems": [],
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 from fake_certificate import Certificate
-from fake_controls import ENGINE, SITE, control
+from fake_controls import ENGINE, SITE, because, control
 from fake_desk import desk
 
 TOKEN = "token-of-the-hub"
@@ -29,7 +29,9 @@ def zone(zone_id: str, kind: str, **changes: Any) -> dict[str, Any]:
         "name": zone_id.capitalize(),
         "kind": kind,
         "armed": False,
-        "reasons": ["sign_unknown"] if recognises else ["observe_only"],
+        "reasons": ["observe_only"],
+        "problems": [],
+        **(because("sign_unknown") if recognises else {}),
         "needs_sign": recognises,
         "needs_act": kind == "opt_in_lane",
         "notice_hash": NOTICE,
@@ -56,12 +58,16 @@ def camera(camera_id: str, zone_id: str, **changes: Any) -> dict[str, Any]:
         "zone": zone_id,
         "state": "online",
         "reason": None,
-        "stream": {"name": "sub", "codec": "h264", "width": 640, "height": 360, "fps": 14.98},
+        "reason_code": None,
+        "problems": [],
+        "manufacturer": "Demo Optics",
+        "model": "DO-220",
+        "stream": {"name": "sub", "codec": "h264", "width": 640, "height": 360, "fps": 15.0},
         "decoded": 0,
         "analysed": 0,
-        "analysed_per_second": 4.96,
+        "analysed_per_second": 5.0,
         "dropped": 0,
-        "clock_offset": 1.52,
+        "clock_offset": 1.5,
         "recognition": True,
         **changes,
     }
@@ -114,7 +120,7 @@ class FakeEngine:
         self.cameras = {"north": camera("north", "entrance"), "south": camera("south", "lane")}
         self.devices: dict[str, dict[str, Any]] = {}  # by address, what is installed and may be added
         self.login = ("viewer", "hunter2-secret")  # that every device wants
-        self.streams = [{"name": "sub", "codec": "hevc", "width": 640, "height": 360, "fps": 14.98}]
+        self.streams = [{"name": "sub", "codec": "hevc", "width": 640, "height": 360, "fps": 15.0}]
         self.cases: dict[str, dict[str, Any]] = {}
         self.log: list[dict[str, Any]] = []
         self.token = TOKEN
@@ -351,6 +357,8 @@ class FakeEngine:
         if (asked.get("username"), asked.get("password")) != self.login:
             raise LookupError("credentials", f"{asked['address']}: refused the user name or password")
         found = deepcopy(self.devices[asked["address"]])
+        taken = {it["channel"]: it["id"] for it in self.cameras.values() if it["address"] == asked["address"]}
+        found["channels"] = [{**it, "camera": taken.get(it["channel"])} for it in found["channels"]]
         if asked["type"] == "camera/add":
             camera_id = f"s1-{asked['channel']}"
             await self.camera_is(camera_id, **{key: asked[key] for key in ("address", "channel", "zone", "name")})
@@ -382,4 +390,4 @@ class FakeEngine:
         if asked["on"] and asked["notice_hash"] != state["notice_hash"]:
             reasons = ["notice_changed"]
         if reasons != state["reasons"]:
-            await self.zone_is(asked["zone"], reasons=reasons, armed=not reasons)
+            await self.zone_is(asked["zone"], **because(*reasons))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conftest import DOMAIN, ENGINE_ID
+from conftest import DOMAIN, ENGINE_ID, KNOWN
 from fake_engine import CODE, TOKEN, FakeEngine
 from homeassistant.config_entries import SOURCE_HASSIO, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -30,7 +30,7 @@ async def finish(hass: HomeAssistant, flow: Any, engine: FakeEngine) -> None:
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     assert entry.state is ConfigEntryState.LOADED
     assert (entry.title, entry.unique_id) == ("Riverside", ENGINE_ID)
-    assert entry.data == {"host": "127.0.0.1", "port": engine.port, "token": TOKEN}
+    assert entry.data == {"host": "127.0.0.1", "port": engine.port, "token": TOKEN, **KNOWN}
     await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
 import pytest
-from conftest import find, is_shown, until
+from conftest import find, is_shown, log_all, until
 from fake_engine import FakeEngine, device
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER
 from homeassistant.core import HomeAssistant
@@ -272,7 +271,7 @@ async def test_no_login_stays_in_the_hub(
     nvr: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    log_all(caplog)
     wrong = {"username": "canary-user", "password": "canary-password"}
     flow = await answer(hass, await begin(hass, loaded), address=NVR, **wrong)
     assert flow["errors"] == {"base": "refused"}

@@ -141,6 +141,48 @@ async def test_nothing_listens_after_the_entry_is_unloaded(
     await hass.config_entries.async_unload(loaded.entry_id)
     assert len(hass.data["dispatcher"].get(SIGNAL_CONFIG_ENTRY_CHANGED, ())) == heard - 1
     hass.config_entries.async_remove_subentry(loaded, part)
-    await load(hass, loaded)
     assert engine.of("camera/remove") == []
-    assert parts(loaded).keys() == {"north", "south"}  # the engine's list is the truth
+
+
+async def test_a_part_that_is_deleted_while_the_entry_is_not_loaded(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
+) -> None:
+    await hass.config_entries.async_unload(loaded.entry_id)
+    hass.config_entries.async_remove_subentry(loaded, part_of(loaded, "north"))
+    engine.cameras["lobby"] = camera("lobby", "entrance")  # meanwhile new, which is another matter
+    await load(hass, loaded)
+    await until(lambda: "north" not in engine.cameras)
+    await until(lambda: "camera_north" not in loaded.runtime_data.things)
+    assert {asked["camera"] for asked in engine.of("camera/remove")} == {"north"}
+    assert parts(loaded).keys() == {"south", "lobby"}
+    assert device_of(hass, loaded, "north") is None
+
+
+async def test_a_camera_that_was_dropped_and_is_added_anew(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
+) -> None:
+    hass.config_entries.async_remove_subentry(loaded, part_of(loaded, "north"))
+    await until(lambda: "camera_north" not in loaded.runtime_data.things)
+    await engine.camera_is("north", name="Main gate")
+    await until(lambda: parts(loaded) == {"south": "South", "north": "Main gate"})
+    assert len(engine.of("camera/remove")) == 1
+
+
+async def test_a_cameras_device_is_what_it_says_itself(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
+) -> None:
+    device = device_of(hass, loaded, "north")
+    assert device
+    assert (device.manufacturer, device.model) == ("Demo Optics", "DO-220")
+    await engine.camera_is("lobby", manufacturer=None, model=None)  # not asked yet
+    await until(lambda: hass.states.get("binary_sensor.lobby_online"))
+    device = device_of(hass, loaded, "lobby")
+    assert device
+    assert (device.manufacturer, device.model) == (None, None)
+    await engine.camera_is("lobby", manufacturer="Acme", model="C1")
+    await until(lambda: (device := device_of(hass, loaded, "lobby")) and device.manufacturer == "Acme")
+    await engine.camera_is("lobby", manufacturer=None, model=None, name="Hall")  # an engine that has just started
+    await until(lambda: (device := device_of(hass, loaded, "lobby")) and device.name == "Hall")
+    device = device_of(hass, loaded, "lobby")
+    assert device
+    assert (device.manufacturer, device.model) == ("Acme", "C1")

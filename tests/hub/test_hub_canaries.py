@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import voluptuous as vol
-from conftest import load, until
+from conftest import load, log_all, until
 from fake_engine import FakeEngine, case
 from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.util import session_scope
@@ -109,7 +109,7 @@ async def test_nothing_personal_is_shown_kept_or_logged(
     hass_storage: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    log_all(caplog)
     await plant(hass, engine, entry)
     answers = await use(hass)
     places = await everywhere(hass, entry, recorder_mock, hass_storage)
@@ -131,7 +131,7 @@ async def test_after_an_erasure_nothing_of_the_visitor_is_left_in_the_hub(
     hass_storage: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    log_all(caplog)
     await plant(hass, engine, entry)
     assert "amber otter 42" in (await everywhere(hass, entry, recorder_mock, hass_storage))["states"]
     shown = len(caplog.records)

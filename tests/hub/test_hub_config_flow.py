@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
-from conftest import DOMAIN, ENGINE_ID, load, until
+from conftest import DOMAIN, ENGINE_ID, KNOWN, load, until
 from fake_engine import CODE, TOKEN, FakeEngine
 from homeassistant.config_entries import SOURCE_USER, SOURCE_ZEROCONF, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -163,7 +163,7 @@ async def test_pairing_again(hass: HomeAssistant, engine: FakeEngine, entry: Moc
     ended = await answer(hass, flow, code=CODE)
     assert (ended["type"], ended["reason"]) == (FlowResultType.ABORT, "reauth_successful")
     await until(lambda: entry.state is ConfigEntryState.LOADED)
-    assert entry.data == {"host": "127.0.0.1", "port": engine.port, "token": "another"}
+    assert entry.data == {"host": "127.0.0.1", "port": engine.port, "token": "another", **KNOWN}
     await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -59,7 +59,7 @@ async def test_each_fact_has_a_sensor(hass: HomeAssistant, enabled: MockConfigEn
 async def test_the_site_says_what_its_visits_came_to(
     hass: HomeAssistant, engine: FakeEngine, enabled: MockConfigEntry
 ) -> None:
-    await engine.site_is(visits_today=5, natural_today=3, channel_today=1, returning_share=33.333, people_present=2)
+    await engine.site_is(visits_today=5, natural_today=3, channel_today=1, returning_share=33.3, people_present=2)
     await until(lambda: find(hass, "sensor", "site_visits_today").state == "5")
     assert find(hass, "sensor", "site_natural_today").state == "3"
     assert find(hass, "sensor", "site_returning_share").state == "33.3"

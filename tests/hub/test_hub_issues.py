@@ -1,43 +1,66 @@
-"""A zone that should recognise and does not is a repair issue, until it does."""
+"""What the engine says that a person has to do is a repair issue, until the engine says so no more."""
 
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 import pytest
 from conftest import INTEGRATION, is_shown, until
+from fake_controls import because, problem
 from fake_engine import FakeEngine
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.nvr_bridge.const import PROBLEMS
+from nvr_bridge.consent.interlock import Reason
+from nvr_bridge.problems import MEANT, WAITING, EngineProblem
 
-def issue(hass: HomeAssistant, entry: MockConfigEntry, zone: str) -> ir.IssueEntry | None:
-    return ir.async_get(hass).async_get_issue("nvr_bridge", f"interlock_{zone}_{entry.entry_id}")
+
+def issues(hass: HomeAssistant, thing: str) -> list[ir.IssueEntry]:
+    """Those of a thing: `zone_lane`, `engine`, …"""
+    return [it for (_, issue_id), it in ir.async_get(hass).issues.items() if issue_id.startswith(f"{thing}_")]
+
+
+def issue(hass: HomeAssistant, zone: str) -> ir.IssueEntry | None:
+    """The one of a zone, which has one at most."""
+    found = issues(hass, f"zone_{zone}")
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def in_words(raised: ir.IssueEntry) -> dict[str, list[str]]:
+    """What is shown in each language, with nothing left out."""
+    shown = {}
+    for language in ("en", "zh-Hans"):
+        words = json.loads((INTEGRATION / "translations" / f"{language}.json").read_text(encoding="utf-8"))
+        texts = words["issues"][raised.translation_key].values()
+        shown[language] = [text.format(**raised.translation_placeholders or {}) for text in texts]
+    return shown
 
 
 async def test_a_zone_without_a_sign_asks_for_one(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    await until(lambda: issue(hass, loaded, "lane"))
-    raised = issue(hass, loaded, "lane")
+    await until(lambda: issue(hass, "lane"))
+    raised = issue(hass, "lane")
     assert raised
-    assert raised.translation_key == "interlock_sign_unbound"
+    assert raised.translation_key == "sign_unknown"
     assert raised.severity is ir.IssueSeverity.WARNING
-    assert raised.translation_placeholders == {"zone": "Lane", "engine": "Riverside", "reasons": "sign_unknown"}
-    assert issue(hass, loaded, "entrance") is None
+    said = {"problem": "sign_unknown", "reasons": "sign_unknown"}
+    assert raised.translation_placeholders == {"name": "Lane", "engine": "Riverside", **said}
+    assert issue(hass, "entrance") is None
 
 
 async def test_an_issue_clears_itself(hass: HomeAssistant, engine: FakeEngine, bound: MockConfigEntry) -> None:
     await until(is_shown(hass, "binary_sensor", "zone_lane_recognition_armed", "on"))
-    assert issue(hass, bound, "lane") is None
+    assert issue(hass, "lane") is None
     hass.states.async_set("switch.sign", "off")
-    await until(lambda: issue(hass, bound, "lane"))
-    raised = issue(hass, bound, "lane")
+    await until(lambda: issue(hass, "lane"))
+    raised = issue(hass, "lane")
     assert raised
-    assert raised.translation_key == "interlock_sign_off"
+    assert raised.translation_key == "sign_off"
     hass.states.async_set("switch.sign", "on")
-    await until(lambda: issue(hass, bound, "lane") is None)
+    await until(lambda: issue(hass, "lane") is None)
 
 
 async def test_every_start_with_the_sign_on_is_quiet(
@@ -47,52 +70,94 @@ async def test_every_start_with_the_sign_on_is_quiet(
     hass.bus.async_listen("repairs_issue_registry_updated", lambda event: raised.append(event.data["issue_id"]))
     await hass.config_entries.async_reload(bound.entry_id)
     await until(is_shown(hass, "binary_sensor", "zone_lane_recognition_armed", "on"))
-    assert [name for name in raised if name.startswith("interlock_lane")] == []
+    assert [name for name in raised if name.startswith("zone_lane")] == []
 
 
-REASONS = [
-    "assessment_missing",
-    "assessment_expired",
-    "sign_silent",
-    "sign_off",
-    "notice_changed",
-    "settings_edited",
-    "a_reason_of_a_newer_engine",
-]
+async def test_a_sign_whose_report_is_on_its_way_is_not_out_of_order(
+    hass: HomeAssistant, engine: FakeEngine, bound: MockConfigEntry
+) -> None:
+    await engine.zone_is("desk", **because("sign_off"))
+    await engine.zone_is("lane", **because("sign_unknown"))
+    await engine.zone_is("desk", **because("sign_unknown"))  # told after it, so all were heard
+    await until(lambda: (raised := issue(hass, "desk")) and raised.translation_key == "sign_unknown")
+    assert issue(hass, "lane") is None
+
+
+REASONS = sorted(set(Reason) - MEANT)
 
 
 @pytest.mark.parametrize("reason", REASONS)
 async def test_each_reason_has_words(
-    hass: HomeAssistant, engine: FakeEngine, bound: MockConfigEntry, reason: str
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, reason: str
 ) -> None:
-    await until(is_shown(hass, "binary_sensor", "zone_lane_recognition_armed", "on"))
-    await engine.zone_is("desk", reasons=[reason, "sign_unknown"])
-    await until(lambda: (raised := issue(hass, bound, "desk")) and raised.translation_key != "interlock_sign_unbound")
-    raised = issue(hass, bound, "desk")
+    await until(lambda: issue(hass, "desk"))
+    await engine.zone_is("desk", **because(reason, "another"))
+    await until(lambda: "another" in str(issue(hass, "desk")))
+    raised = issue(hass, "desk")
     assert raised
-    assert raised.translation_key == ("interlock_other" if reason not in REASONS[:-1] else f"interlock_{reason}")
-    for language in ("en", "zh-Hans"):
-        words = json.loads((INTEGRATION / "translations" / f"{language}.json").read_text(encoding="utf-8"))
-        text = words["issues"][raised.translation_key]
-        assert all("{" not in part.format(**raised.translation_placeholders or {}) for part in text.values())
+    assert raised.translation_key == reason
+    for title, text in in_words(raised).values():
+        assert "Desk" in title
+        assert f"{reason}, another" in text
+    await engine.zone_is("desk", **because())
+    await until(lambda: issue(hass, "desk") is None)
 
 
-async def test_a_profile_that_allows_none_is_not_out_of_order(
+@pytest.mark.parametrize(
+    ("about", "key", "names"),
+    [
+        ("engine", "erasures_overdue", {"number": "2"}),
+        ("engine", "clock_doubted", {}),
+        ("engine", "many_subjects", {"number": "1001", "level": "1000"}),
+        ("engine", "assessment_expires", {"date": "2026-12-21"}),
+        ("camera_north", "needs_credentials", {}),
+        ("camera_north", "no_video", {}),
+    ],
+)
+async def test_what_else_a_person_has_to_do(
+    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry, about: str, key: str, names: dict[str, str]
+) -> None:
+    async def has(*problems: object) -> None:
+        changes = {"problems": list(problems)}
+        await (engine.engine_is(**changes) if about == "engine" else engine.camera_is("north", **changes))
+
+    await until(lambda: issue(hass, "lane"))
+    assert issues(hass, about) == []
+    await has(problem(key, **names))
+    await until(lambda: issues(hass, about))
+    (raised,) = issues(hass, about)
+    assert raised.translation_key == key
+    for shown in in_words(raised).values():
+        assert all(name in " ".join(shown) for name in ("North" if about == "camera_north" else "", *names.values()))
+    await has()
+    await until(lambda: not issues(hass, about))
+
+
+async def test_the_text_follows_what_it_names(hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry) -> None:
+    await engine.engine_is(problems=[problem("erasures_overdue", number="2"), problem("clock_doubted")])
+    await until(lambda: len(issues(hass, "engine")) == 2)
+    await engine.engine_is(problems=[problem("erasures_overdue", number="3")])
+    await until(lambda: len(issues(hass, "engine")) == 1)
+    (raised,) = issues(hass, "engine")
+    assert (raised.translation_placeholders or {})["number"] == "3"
+
+
+async def test_what_only_a_newer_engine_knows_is_told_by_its_word(
     hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
 ) -> None:
-    await until(lambda: issue(hass, loaded, "desk"))
-    await engine.zone_is("desk", reasons=["policy"], needs_sign=False)
-    await until(lambda: issue(hass, loaded, "desk") is None)
+    await engine.zone_is("desk", problems=[problem("roof_leaks", number="3")])
+    await until(lambda: (raised := issue(hass, "desk")) and raised.translation_key == "problem")
+    raised = issue(hass, "desk")
+    assert raised
+    for title, text in in_words(raised).values():
+        assert "Desk" in title
+        assert "`roof_leaks`" in text
 
 
-async def test_a_bound_sign_where_the_profile_allows_none_any_more_is(
-    hass: HomeAssistant, engine: FakeEngine, bound: MockConfigEntry
-) -> None:
-    await until(is_shown(hass, "binary_sensor", "zone_lane_recognition_armed", "on"))
-    await engine.zone_is("lane", armed=False, reasons=["policy"], needs_sign=False)
-    await until(lambda: (raised := issue(hass, bound, "lane")) and raised.translation_key == "interlock_policy")
-    await engine.zone_is("lane", armed=True, reasons=[], needs_sign=True)
-    await until(lambda: issue(hass, bound, "lane") is None)
+def test_every_problem_of_this_engine_has_a_text_of_its_own() -> None:
+    own = {"engine_too_old", "engine_too_new", "unreachable", "problem"}
+    words = json.loads((INTEGRATION / "strings.json").read_text(encoding="utf-8"))["issues"]
+    assert words.keys() - own == PROBLEMS == {*EngineProblem, *REASONS, *WAITING}
 
 
 @pytest.mark.warns("connection lost")
@@ -109,62 +174,36 @@ async def test_an_engine_that_does_not_answer_is_until_it_does(
     await until(lambda: ir.async_get(hass).async_get_issue(*key) is None)
 
 
-async def test_what_was_disarmed_by_hand_is_not_out_of_order(
-    hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
-) -> None:
-    await until(lambda: issue(hass, loaded, "desk"))
-    await engine.zone_is("desk", reasons=["assessment_missing", "disarmed"], recognition=False)
-    await until(lambda: issue(hass, loaded, "desk") is None)
-    await engine.zone_is("desk", reasons=["assessment_missing"], recognition=True)
-    await until(lambda: issue(hass, loaded, "desk"))
-
-
-def in_days(days: float) -> str:
-    return (dt_util.utcnow() + timedelta(days=days)).isoformat()
-
-
-@pytest.mark.parametrize(
-    ("name", "wrong", "right"),
-    [
-        ("erasures_overdue", {"erasures_overdue": 2}, {"erasures_overdue": 0}),
-        ("clock_doubted", {"clock_doubted": True}, {"clock_doubted": False}),
-        ("many_subjects", {"subjects_warning": 0.5}, {"subjects_warning": None}),
-        ("assessment_expires", {"assessment_expires_at": in_days(29)}, {"assessment_expires_at": in_days(31)}),
-        ("assessment_expires", {"assessment_expires_at": in_days(29)}, {"assessment_expires_at": in_days(-1)}),
-    ],
-)
-async def test_what_whoever_answers_for_the_data_has_to_do(
-    hass: HomeAssistant,
-    engine: FakeEngine,
-    loaded: MockConfigEntry,
-    name: str,
-    wrong: dict[str, object],
-    right: dict[str, object],
-) -> None:
-    issues, key = ir.async_get(hass), ("nvr_bridge", f"{name}_{loaded.entry_id}")
-    assert issues.async_get_issue(*key) is None
-    await engine.engine_is(watch={**engine.engine["watch"], **wrong})
-    await until(lambda: issues.async_get_issue(*key))
-    raised = issues.async_get_issue(*key)
-    assert raised
-    assert raised.translation_key == name
-    words = json.loads((INTEGRATION / "translations" / "zh-Hans.json").read_text(encoding="utf-8"))["issues"][name]
-    assert all("{" not in text.format(**raised.translation_placeholders or {}) for text in words.values())
-    await engine.engine_is(watch={**engine.engine["watch"], **right})
-    await until(lambda: issues.async_get_issue(*key) is None)
-
-
+@pytest.mark.warns("connection lost")
 async def test_the_issue_of_a_zone_goes_with_it(
     hass: HomeAssistant, engine: FakeEngine, loaded: MockConfigEntry
 ) -> None:
-    await until(lambda: issue(hass, loaded, "lane"))
+    await until(lambda: issue(hass, "lane"))
     del engine.zones["lane"]
-    await engine.push({"type": "state", "removed_zone": "lane"})
-    await until(lambda: issue(hass, loaded, "lane") is None)
+    await engine.drop()  # as an engine whose settings were edited
+    await until(lambda: issue(hass, "lane") is None)
     assert hass.states.get("event.lane_visit") is None
 
 
 async def test_unloading_takes_the_issues_along(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    await until(lambda: issue(hass, loaded, "lane"))
+    await until(lambda: issue(hass, "lane"))
     await hass.config_entries.async_unload(loaded.entry_id)
-    assert issue(hass, loaded, "lane") is None
+    assert issue(hass, "lane") is None
+
+
+@pytest.mark.warns("not ready yet")
+async def test_an_entry_that_is_disabled_while_it_retries_has_no_issue(
+    hass: HomeAssistant, engine: FakeEngine, entry: MockConfigEntry
+) -> None:
+    engine.hello |= {"schema": 2, "oldest_schema": 2}
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    (raised,) = issues(hass, "versions")
+    assert raised.translation_key == "engine_too_new"
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    assert issues(hass, "versions") == []
+    engine.hello |= {"schema": 1, "oldest_schema": 1}
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    assert entry.state is ConfigEntryState.LOADED
+    assert issues(hass, "versions") == []
+    await hass.config_entries.async_unload(entry.entry_id)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
-from conftest import DOMAIN, TOKEN, load
+from conftest import DOMAIN, TOKEN, load, log_all
 from fake_engine import FakeEngine, case
 from homeassistant.components.frontend import DATA_PANELS
 from homeassistant.components.recorder import Recorder
@@ -208,7 +207,7 @@ async def test_nothing_of_it_is_kept_or_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await load(hass, entry)
-    caplog.set_level(logging.DEBUG)
+    log_all(caplog)
     engine.answers = {
         "referral/add": lambda asked: {"referral": "r-1", **{key: asked[key] for key in ("contact", "broker")}},
         "subject/get": {"alias": "amber otter 42", "reviews": [PLANTED]},

@@ -12,6 +12,7 @@ from homeassistant.auth.models import User
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Context, Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -187,6 +188,17 @@ async def test_the_states_are_what_was_said_last(
     assert (online.state, online.attributes["reason"]) == ("off", camera["reason"])
     # With its only camera offline, nobody knows who is there.
     assert find(hass, "sensor", f"zone_{camera['zone']}_people_present").state == "unavailable"
+
+
+async def test_a_person_has_to_do_what_was_said_last(
+    hass: HomeAssistant, engine: RecordedEngine, entry: MockConfigEntry, hass_admin_user: User
+) -> None:
+    await play(hass, engine, entry, hass_admin_user)
+    zones = at_last("zone").items()
+    said = {f"zone_{zone_id}_{problem['key']}" for zone_id, zone in zones for problem in zone["problems"]}
+    assert said == {"zone_lane_sign_off", "zone_desk_sign_off"}
+    raised = {issue_id for domain, issue_id in ir.async_get(hass).issues if domain == DOMAIN}
+    assert raised == {f"{issue}_{entry.entry_id}" for issue in said}
 
 
 async def test_the_visitor_who_withdrew_is_named_nowhere(

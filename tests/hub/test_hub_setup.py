@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from conftest import ENGINE_ID, find, load, until
 from fake_engine import FakeEngine
@@ -111,6 +113,32 @@ async def test_stopping_the_hub_ends_the_connection(
     await load(hass, entry)
     await hass.async_stop(force=True)
     await until(lambda: not engine.listeners)
+
+
+async def test_what_was_seen_is_saved_where_the_hub_stops_right_after_it(
+    hass: HomeAssistant, engine: FakeEngine, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    await load(hass, entry)
+    await engine.happens("first_visit")
+    await until(lambda: find(hass, "event", "zone_desk_visit").state != "unknown")
+    await hass.async_stop(force=True)
+    assert hass_storage[f"nvr_bridge.{entry.entry_id}"]["data"]["sequence"] == 1
+
+
+@pytest.mark.warns("cannot be set up")
+@pytest.mark.warns("Error setting up entry")
+async def test_no_socket_stays_open_where_a_platform_cannot_be_set_up(
+    hass: HomeAssistant, engine: FakeEngine, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        assert engine.sockets == 1
+        raise ImportError("cannot be set up")
+
+    with monkeypatch.context() as hub:
+        hub.setattr(hass.config_entries, "async_forward_entry_setups", fails)
+        await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    await until(lambda: engine.sockets == 0)
 
 
 async def test_removing_the_entry_leaves_nothing(

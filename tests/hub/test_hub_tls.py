@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import DOMAIN, ENGINE_ID, is_shown, load, until
+from conftest import DOMAIN, ENGINE_ID, KNOWN, is_shown, load, until
 from fake_certificate import Certificate
 from fake_engine import CODE, TOKEN, FakeEngine
 from homeassistant.config_entries import SOURCE_USER, SOURCE_ZEROCONF, ConfigEntryState
@@ -126,7 +126,7 @@ async def test_an_entry_turns_to_tls_and_back(
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
     await until(lambda: engine.listeners == 1)
     await hass.async_block_till_done()
-    assert entry.data == {**address(engine), "token": TOKEN, "fingerprint": certificate.fingerprint}
+    assert entry.data == {**address(engine), "token": TOKEN, "fingerprint": certificate.fingerprint, **KNOWN}
     await hass.config_entries.async_unload(entry.entry_id)
     await engine.stop()
     engine.certificate = None
@@ -136,7 +136,7 @@ async def test_an_entry_turns_to_tls_and_back(
     assert flow["reason"] == "reconfigure_successful"
     await until(lambda: engine.listeners == 1)
     await hass.async_block_till_done()
-    assert entry.data == {**address(engine), "token": TOKEN}
+    assert entry.data == {**address(engine), "token": TOKEN, **KNOWN}
     await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from fake_controls import because
 from fake_engine import FakeEngine, camera, case
 
 SITE_ZONE = ZoneInfo("Asia/Shanghai")
@@ -91,12 +92,13 @@ def fill(engine: FakeEngine) -> None:
     lead_time = {"key": "attribution_lead_time", "value": 30, "unit": "min", "min": 0, "max": 1440, "step": 1}
     engine.engine["settings"] = [{**lead_time, "default": 30, "source": "bridge.yaml"}]
     engine.engine["watch"] = {**engine.engine["watch"], **watch}
-    engine.zones["desk"] |= {"armed": True, "reasons": []}
-    engine.zones["lane"] |= {"reasons": ["sign_off"]}
+    engine.zones["desk"] |= because()
+    engine.zones["lane"] |= because("sign_off")
     engine.cameras["south"] |= {"name": "Lane west", "zone": "lane", "analysed_per_second": 4.8, "clock_offset": -1.4}
     engine.cameras["north"] |= {"name": "Entrance", "analysed_per_second": 5.0, "clock_offset": 0.3}
     engine.cameras["desk"] = camera("desk", "desk", name="Desk", analysed_per_second=5.1, clock_offset=0.0)
-    gone = {"state": "offline", "reason": "the device does not answer; check its power and network", "stream": None}
+    gone: dict[str, Any] = {"state": "offline", "stream": None, "reason_code": "unreachable"}
+    gone["reason"] = "192.0.2.9:80: no answer within 10 s; check the address and that the device is on"
     engine.cameras["door"] = camera("door", "entrance", name="Side door", **gone)
     engine.answers = {
         "case/list": lambda asked: [row for row in engine.cases.values() if "day" not in asked],

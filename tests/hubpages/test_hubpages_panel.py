@@ -178,6 +178,14 @@ async def test_a_refusal_is_told_and_what_was_typed_stays(
             await expect(page.locator("textarea")).to_have_value("A reason")
 
 
+async def test_why_a_camera_is_away_is_told_in_the_readers_language(ready: Hub, browser: Browser, shots: Path) -> None:
+    async with at(browser, ready, shots, "cameras", language="zh-Hans") as tab:
+        door = panel(tab.page).get_by_role("listitem").filter(has_text="Side door")
+        await expect(door.get_by_text("设备没有响应。请检查电源、地址和网络。")).to_be_visible()
+        await expect(door.get_by_text("no answer within 10 s")).to_be_visible()  # what the engine says besides
+        await door.screenshot(path=shots / "camera-away-zh.png")
+
+
 async def test_it_follows_the_engine(ready: Hub, fake: FakeEngine, browser: Browser, shots: Path) -> None:
     async with at(browser, ready, shots, "review") as tab:
         page = panel(tab.page)
@@ -188,8 +196,10 @@ async def test_it_follows_the_engine(ready: Hub, fake: FakeEngine, browser: Brow
         assert len(fake.of("case/list")) <= asked + 2
         await page.get_by_role("tab", name="Cameras").click()
         await expect(page.get_by_text("3 of 4 cameras are online.")).to_be_visible()
-        await fake.camera_is("door", state="online", reason=None)
+        await expect(page.get_by_text("The device does not answer.")).to_be_visible()
+        await fake.camera_is("door", state="online", reason=None, reason_code=None)
         await expect(page.get_by_text("4 of 4 cameras are online.")).to_be_visible()
+        await expect(page.get_by_text("The device does not answer.")).to_be_hidden()
         await fake.stop()
         await expect(page.get_by_text("The engine is not connected.")).to_be_visible()
         await fake.start()

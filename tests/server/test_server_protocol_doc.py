@@ -14,6 +14,7 @@ from nvr_bridge.arguments import COMMAND_SCHEMAS
 from nvr_bridge.consent.interlock import Reason
 from nvr_bridge.errors import AskError, BridgeError, BugError, RetryError
 from nvr_bridge.models import CameraKind, CameraState, CaseState, EventKind, ZoneKind
+from nvr_bridge.problems import MEANT, WAITING, EngineProblem
 from nvr_bridge.protocol import ALLOWED, Command
 
 DOC = (Path(__file__).parent.parent.parent / "docs" / "protocol.md").read_text()
@@ -97,6 +98,11 @@ def test_the_error_codes_and_their_remedies() -> None:
 
 def test_the_reasons_of_the_interlock() -> None:
     assert [words(row[0])[0] for row in table(section("Reasons"))] == [reason.value for reason in Reason]
+
+
+def test_the_problems() -> None:
+    documented = [words(row[0])[0] for row in table(section("Problems"))]
+    assert sorted(documented) == sorted({*EngineProblem, *Reason, *WAITING} - MEANT)
 
 
 def test_the_states_of_a_case() -> None:

@@ -35,7 +35,8 @@ function tile(words, camera, zone) {
     "li",
     { class: "card stack tight" },
     h("div", { class: "row between" }, h("h2", {}, camera.name), h("span", { class: `chip ${LOOKS[camera.state] ?? ""}` }, words.name("camera", camera.state))),
-    camera.reason && h("p", { class: "note bad" }, camera.reason),
+    camera.reason && h("p", { class: "note bad" }, words.name("camera_why", camera.reason_code)),
+    camera.reason && h("p", { class: "quiet", lang: "en" }, camera.reason),
     h("dl", { class: "facts" }, facts.flatMap(([key, value]) => [h("dt", {}, words.say(`fact_${key}`)), h("dd", {}, value)])),
     zone && !armed && zone.kind !== "observe" && h("p", { class: "quiet" }, zone.reasons.map((reason) => words.name("reason", reason)).join(words.say("comma"))),
   );
