@@ -9,8 +9,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from beside import Beside, rank
 from blockbuster import blockbuster_ctx
 from machine import AXE, CHROMIUM, HUB, MODELS
 
@@ -48,6 +50,17 @@ def models_dir() -> Path:
 def faces_dir() -> Path:
     """A labelled photo set, with a `pairs.txt`, for measuring."""
     return _need_faces()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first."""
+    items.sort(key=lambda item: rank(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Beside | None:
+    """How `--dist loadfile` is done here."""
+    return Beside(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
