@@ -111,7 +111,7 @@ def _facts(connection: Connection) -> tuple[str, bool, int]:
         engine_id = uuid.uuid4().hex
         connection.execute(insert(SettingRow).values(key=ENGINE_ID, value=engine_id))
     sealed = (VisitorRow, ConsentRow, TemplateRow, LoginRow, ReferralRow, CheckInRow, SigningRow, ReviewRow)
-    fresh = not any(connection.execute(select(exists(select(table)))).scalar_one() for table in sealed)
+    fresh = not any(connection.execute(select(exists().select_from(table))).scalar_one() for table in sealed)
     # Not the highest in the table: retention may have deleted that one, and its number is still used up.
     given = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
     sequence = connection.execute(given, {"name": EventRow.__tablename__}).scalar_one_or_none() or 0
