@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 from browser import Tab
 from engine_site import Person, Site, until
 from installed import Installed, installed, lit, scene
-from playwright.async_api import TimeoutError as PageTimeoutError
 from test_pages_access import UNTRANSLATED, press
 from visit import Tablet, expect, paired
 
@@ -38,12 +36,9 @@ async def agreed(site: Site, person: Person, days: float = 30) -> dict[str, str]
 
 
 async def shows_pass(tablet: Tablet, code: str) -> None:
-    """Type the code of a pass, at a page that may go to rest, and wake, while somebody reaches for it."""
-    field = tablet.page.locator("#pass_code")
-    while not await field.is_visible():
-        with suppress(PageTimeoutError):
-            await tablet.button("#wake").or_(tablet.button("#have_pass")).first.click(timeout=1000)
-    await field.fill(code)
+    """Type the code of a pass."""
+    await tablet.wake_to_tap("#have_pass")
+    await tablet.page.locator("#pass_code").fill(code)
     await tablet.tap("#pass_enter")
 
 
@@ -110,7 +105,7 @@ async def test_a_changed_notice_is_agreed_to_by_the_pass(
             await until(lambda: site.engine["embeddings"] > embedded)
         await tablet.tap(".done")
         await comes(site, camera, people["mei"])
-        await tablet.say_back()
+        await tablet.wake_to_tap("#back")
         await tablet.at("hello")
         await expect(tablet.page.locator("#hello_title")).to_have_text(GREETING[language].format(mine["alias"]))
         assert site.engine["embeddings_without_permit"] == 0

@@ -31,11 +31,11 @@ class Tablet:
         """Tap a button."""
         await self.button(name).click()
 
-    async def say_back(self) -> None:
-        """Tap that they were here before, also where the page rests because the engine knows them already."""
+    async def wake_to_tap(self, name: str) -> None:
+        """Tap a button of the welcome, also where the page rests because whoever is in view is not to be asked again."""
         wake = self.button("#wake")
         await self.page.add_locator_handler(wake, lambda shown: shown.click())
-        await self.tap("#back")
+        await self.tap(name)
         await self.page.remove_locator_handler(wake)
 
     async def at(self, step: str) -> None:
