@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import batched
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,8 +28,9 @@ from ..store.partners import PartnerTable
 from ..store.tokens import TokenTable
 from ..store.visits import VisitTable
 from ..today import Today
-from ..visits.casebook import Case, Casebook, Tables
+from ..visits.casebook import Case, Casebook, Concerned, Tables
 from ..visits.claims import claimed
+from ..visits.evidence import Settings
 from ..visits.explain import explanation, moments
 from ..visits.report import Counted, report
 from ..visits.review import Answer, Move, Reviewer, done, moved, standing
@@ -39,6 +41,7 @@ from ..visits.verdicts import Verdicts, as_seen
 from .listing import case_row, review_row
 
 REPORT_DAYS = 3660  # the longest period of a report
+AT_ONCE = 500  # cases that are judged at once, at least, to find those that somebody has to look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +101,22 @@ class CaseDesk:
 
     async def listed(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """Cases, the newest visit first: of some days, or of today with those of older days that wait for somebody."""
-        visits = await self._visits(args)
+        visits, limit = await self._visits(args), args["limit"]
         cases = await self._store.cases.of(visit.visit_id for visit in visits)
-        verdicts = await self._verdicts_of(visits)
-        rows = [
-            self._row(visit, cases[visit.visit_id], verdicts.get(visit.visit_id))
+        there = [
+            visit
             for visit in sorted(visits, key=lambda visit: (-visit.started_at, visit.visit_id))
-            if visit.visit_id in cases
+            if visit.visit_id in cases and args.get("state") in {None, cases[visit.visit_id].state}
         ]
-        wanted = {key: args[key] for key in ("state", "needs_review") if key in args}
-        return [row for row in rows if wanted.items() <= row.items()][: args["limit"]]
+        # Judging is what takes long: no more than what is given, unless what is given depends on it.
+        at_once, rows = max(limit, AT_ONCE) if "needs_review" in args else limit, list[dict[str, Any]]()
+        for part in batched(there, at_once, strict=False):
+            verdicts = await self._verdicts_of(part)
+            some = await asyncio.to_thread(self._rows, part, cases, verdicts)
+            rows += [row for row in some if args.get("needs_review") in {None, row["needs_review"]}]
+            if len(rows) >= limit:
+                break
+        return rows[:limit]
 
     async def get(self, args: dict[str, Any], by: str) -> dict[str, Any]:
         """One case, what its verdict rests on, and its history. Reading it is an act."""
@@ -231,11 +240,12 @@ class CaseDesk:
     async def _verdicts_of(self, visits: Sequence[Visit]) -> dict[str, Case]:
         now, rules = self._clock(), self._config.rules
         found = await self._casebook.concerned(Batch(visits=frozenset(visit.visit_id for visit in visits)))
-        return {
-            visit.visit_id: by_now(case, found.signings.get(visit.visit_id, ()), visit.started_at, now, rules)
-            for visit in visits
-            if (case := found.cases.get(visit.visit_id)) is not None
-        }
+        return await asyncio.to_thread(_as_shown, found, visits, now, rules)
+
+    def _rows(
+        self, visits: Sequence[Visit], cases: Mapping[str, StoredCase], verdicts: Mapping[str, Case]
+    ) -> list[dict[str, Any]]:
+        return [self._row(visit, cases[visit.visit_id], verdicts.get(visit.visit_id)) for visit in visits]
 
     def _row(self, visit: Visit, stored: StoredCase, case: Case | None) -> dict[str, Any]:
         alias = self._records.alias(visit.visitor_id) if visit.visitor_id else None
@@ -255,6 +265,14 @@ class CaseDesk:
     def _refresh(self, zones: frozenset[str]) -> None:
         for zone_id in zones & self._config.zones.keys():
             self._changed(zone_id)
+
+
+def _as_shown(found: Concerned, visits: Sequence[Visit], now: float, rules: Settings) -> dict[str, Case]:
+    return {
+        visit.visit_id: by_now(case, found.signings.get(visit.visit_id, ()), visit.started_at, now, rules)
+        for visit in visits
+        if (case := found.cases.get(visit.visit_id)) is not None
+    }
 
 
 def days(args: dict[str, Any], today: date) -> tuple[date, date]:

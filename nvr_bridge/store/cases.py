@@ -99,6 +99,7 @@ DECISIONS = (
 )
 
 
+_CASES = select(CaseRow.case_id, CaseRow.visit_id, CaseRow.state, CaseRow.told, CaseRow.opened_at)
 _OPEN = CaseRow.state.not_in([state.value for state in (CaseState.CONFIRMED, CaseState.CHANGED, CaseState.CLOSED)])
 
 _REVIEWED = CaseRow.case_id.in_(select(ReviewRow.case_id))  # few are, of very many: these are looked up one by one
@@ -125,8 +126,11 @@ class CaseTable:
         found: dict[str, StoredCase] = {}
         async with self._db.read() as session:
             for part in batched(visit_ids, PAGE, strict=False):
-                some = select(CaseRow).where(CaseRow.visit_id.in_(part))
-                found |= {row.visit_id: _case(row) for row in await session.scalars(some)}
+                some = _CASES.where(CaseRow.visit_id.in_(part))
+                found |= {
+                    visit_id: StoredCase(case_id, visit_id, CaseState(state), *rest)
+                    for case_id, visit_id, state, *rest in await session.execute(some)
+                }
         return found
 
     async def history(self, case_id: str) -> Sequence[StoredReview]:

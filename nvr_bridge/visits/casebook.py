@@ -29,7 +29,7 @@ from .evidence import Evidence, Referral, Rules, Settings, Withdrawal
 from .explain import Json, explanation
 from .identity import node_of
 from .kept import Body, Gone, Kept, body, lapsed, without
-from .replay import Day, Replay, replay
+from .replay import Day, Replay, replay, replay_parts
 from .signings import JudgedSigning
 from .timeline import local_day
 from .uncollected import Uncollected
@@ -227,15 +227,14 @@ def concerned(kept: Kept, batch: Batch, rules: Rules) -> Concerned:
 
 def judge_around(evidence: Body, nodes: set[str], referrals: Collection[str], rules: Rules) -> Replay:
     """All that the evidence comes to which can concern these people or referrals."""
-    wanted = [
-        event
+    concerned = (
+        part
         for part in components(evidence.events)
         if any(
             node_of(event) in nodes or (isinstance(event, Referral) and event.referral in referrals) for event in part
         )
-        for event in part
-    ]
-    return replay(wanted, rules)
+    )
+    return replay_parts(concerned, rules)
 
 
 def case(judged: Judged) -> Case:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -39,10 +39,15 @@ class Replay:
 
 def replay(events: Sequence[Evidence], rules: Rules) -> Replay:
     """Judge all evidence. The order of `events` is the order in which they arrived, and matters to reviews alone."""
+    return replay_parts(components(events), rules)
+
+
+def replay_parts(parts: Iterable[Sequence[Evidence]], rules: Rules) -> Replay:
+    """The same of evidence that lies in parts which have nothing to do with each other."""
     visits: list[Judged] = []
     signed: list[JudgedSigning] = []
     unplaced: list[Review] = []
-    for part in components(events):
+    for part in parts:
         world, judged = judge(part, rules)
         records = [_settled(record, part, rules) for record in judged]
         visits += (visit for record in records for visit in record.visits)
