@@ -67,6 +67,7 @@ async def test_every_view_can_be_used_by_everybody(ready: Hub, browser: Browser,
                 await tab.page.goto(f"{ready.address}/nvr_bridge/{view}")
                 await panel(tab.page).locator(complete).first.wait_for()
                 await tab.shot(f"panel-{look}-{view.replace('/', '-')}")
+                assert await tab.page.evaluate("scrollY") == 0, (look, view)  # it begins at its top, with the tabs
                 assert await tab.obstacles(panel(tab.page)) == [], (look, view)
                 width = await tab.page.evaluate("document.documentElement.scrollWidth")
                 assert tab.page.viewport_size, "no screen"

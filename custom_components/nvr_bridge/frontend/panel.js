@@ -228,7 +228,7 @@ class NvrBridgePanel extends HTMLElement {
         ),
       ),
     );
-    within(this._tabs, name).scrollIntoView({ block: "nearest", inline: "nearest" });
+    reveal(within(this._tabs, name), this._tabs);
     this._menu.hidden = !this.hasAttribute("narrow") && this.hass.dockedSidebar !== "always_hidden";
     const titles = this._engines.map((engine) => [engine.entry_id, engine.title]);
     fill(
@@ -294,6 +294,12 @@ class NvrBridgePanel extends HTMLElement {
     this.go(key);
     within(this._tabs, key)?.focus();
   }
+}
+
+/** Bring a tab into the view of a row that is too narrow for all. The page itself stays where it is. */
+function reveal(tab, row) {
+  const [its, all] = [tab.getBoundingClientRect(), row.getBoundingClientRect()];
+  row.scrollLeft += Math.max(0, its.right - all.right) - Math.max(0, all.left - its.left);
 }
 
 function icon(path) {
