@@ -16,10 +16,13 @@ pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_chromium, pytest.mark.nee
 NUMBER = "13800000001"
 
 
-async def test_a_day_is_filed_reviewed_and_counted(site: Site, hub: Hub, browser: Browser, shots: Path) -> None:
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+async def test_a_day_is_filed_reviewed_and_counted(
+    site: Site, hub: Hub, browser: Browser, shots: Path, phone: bool
+) -> None:
     code = (await site.admin.call("pair/create", role="hub"))["code"]
     await add_engine(hub.client, site.port, code)
-    async with hub_tab(browser, hub, shots) as tab:
+    async with hub_tab(browser, hub, shots, phone=phone) as tab:
         await tab.page.goto(f"{hub.address}/nvr_bridge/desk")
         page = tab.page.locator("nvr-bridge-panel")
         form = page.get_by_role("form", name="Add a partner")
@@ -53,7 +56,7 @@ async def test_a_day_is_filed_reviewed_and_counted(site: Site, hub: Hub, browser
         await expect(page.get_by_role("heading", name="brought by Acme Homes")).to_be_visible()
         await expect(page.get_by_text("Lin brought her")).to_be_visible()
         await expect(page.locator("ol.steps").get_by_text("Demo")).to_be_visible()  # the hub's own name of its user
-        await tab.shot("panel-evening")
+        await tab.shot("panel-evening-phone" if phone else "panel-evening")
 
         await page.get_by_role("tab", name="Visits").click()
         await expect(page.get_by_text("1 visits, 0 of them")).to_be_visible()
