@@ -111,6 +111,7 @@ class SmallEngine:
         self.bus = Bus()
         self.log = EventLog(db)
         self.asked: list[tuple[Any, ...]] = []
+        self.recognises = True  # by its camera
         self.rows: list[dict[str, Any]] = []  # of every list of what is kept of people
         self.desk = SmallDesk(self.asked, self.rows)
         self.kiosk = SmallKiosk(self.asked, config)
@@ -197,7 +198,7 @@ class SmallEngine:
                 "returning_share": None,
                 "people_present": 0,
             },
-            "cameras": [CAMERA.copy()],
+            "cameras": [{**CAMERA, "recognition": self.recognises}],
             "zones": [
                 {
                     "id": zone.zone_id,

@@ -50,6 +50,9 @@ def add(
     def lines() -> None:
         for camera in added:
             typer.echo(printable(f"{camera['id']}: {camera['name']} is pulled into zone {camera['zone']}"))
+            if not camera["recognition"]:  # it was there before
+                on = f"nvr-bridge recognition on --camera {camera['id']}"
+                typer.echo(printable(f"Somebody switched recognition by it off, and it stays so until: {on}"))
 
     show(added, as_json, lines)
 

@@ -144,6 +144,13 @@ async def test_a_camera_is_added_with_a_password_that_no_process_list_shows(shel
     )
 
 
+async def test_who_adds_a_camera_again_is_told_that_it_is_switched_off(shell: Shell, site: Site) -> None:
+    add = ("cameras", "add", "192.0.2.7:80", "--zone", "lane")
+    assert (await shell(*add)).out.count("\n") == 1
+    site.engine.recognises = False
+    assert "stays so until: nvr-bridge recognition on --camera front" in (await shell(*add)).out
+
+
 async def test_cameras_are_listed_and_removed(shell: Shell, site: Site) -> None:
     assert (await shell("cameras", "list", "--json")).json == site.engine.snapshot()["cameras"]
     assert "h264 640x360 15 fps" in (await shell("cameras", "list")).out
