@@ -138,7 +138,11 @@ COMMAND_SCHEMAS: dict[Command, vol.Schema] = {
     ),
     Command.SUBSCRIBE: vol.Schema({vol.Optional("since"): vol.Any(None, whole(0, 2**53))}),
     Command.SIGN: vol.Schema(
-        {vol.Required("zone"): identifier, vol.Required("on"): bool, vol.Required("notice_hash"): NOTICE_HASH}
+        {
+            vol.Required("zone"): identifier,
+            vol.Required("on"): vol.Any(bool, None),
+            vol.Required("notice_hash"): NOTICE_HASH,
+        }
     ),
     Command.ACT: vol.Schema({vol.Required("zone"): identifier}),
     Command.CONSENT_GRANT: vol.Schema(

@@ -86,8 +86,8 @@ class Arming:
 
     # --- the hubs' reports ---
 
-    def sign(self, connection: str, zone_id: str, on: bool, notice_hash: str) -> None:
-        """A sign's state, as the hub sees it."""
+    def sign(self, connection: str, zone_id: str, on: bool | None, notice_hash: str) -> None:
+        """A sign's state, as the hub sees it; None: it looks at none there any more."""
         # A report must not hide that the one before it had lapsed: what that disarmed stays disarmed.
         self._look()
         self._interlock.sign(connection, zone_id, on=on, notice_hash=notice_hash, now=self._clock())

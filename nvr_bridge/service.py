@@ -212,8 +212,8 @@ class Service:
 
     # --- the hub's reports ---
 
-    def sign(self, connection: str, zone_id: str, on: bool, notice_hash: str) -> None:
-        """A sign's state, as the hub sees it."""
+    def sign(self, connection: str, zone_id: str, on: bool | None, notice_hash: str) -> None:
+        """A sign's state, as the hub sees it; None: it looks at none there any more."""
         self.arming.sign(connection, zone_id, on, notice_hash)
 
     def settings_edited(self, edited: bool) -> None:

@@ -245,7 +245,7 @@ class SmallEngine:
             "data": event.data,
         }
 
-    def sign(self, connection: str, zone_id: str, on: bool, notice_hash: str) -> None:
+    def sign(self, connection: str, zone_id: str, on: bool | None, notice_hash: str) -> None:
         self.asked.append(("sign", connection, zone_id, on, notice_hash))
 
     async def act(self, zone_id: str) -> None:

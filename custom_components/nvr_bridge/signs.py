@@ -54,7 +54,7 @@ class Signs:
     def _bind(self, zones: dict[str, dict[str, str]]) -> CALLBACK_TYPE:
         for zone_id, bound in self._bound.items():
             if CONF_SIGN in bound and CONF_SIGN not in zones.get(zone_id, {}):
-                self._send("zone/sign", zone_id, on=False, notice_hash=bound[CONF_NOTICE_HASH])
+                self._send("zone/sign", zone_id, on=None, notice_hash=bound[CONF_NOTICE_HASH])
         self._bound = zones
         watched = [bound[key] for bound in zones.values() for key in (CONF_SIGN, CONF_ACT) if key in bound]
         return async_track_state_change_event(self._hass, watched, self._changed)

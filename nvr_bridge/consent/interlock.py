@@ -61,10 +61,17 @@ class Interlock:
         self.edited = False  # the site's settings are others than those given here, so these may not hold any more
         self.switches = Switches()
 
-    def sign(self, connection: str, zone_id: str, *, on: bool, notice_hash: str, now: float) -> None:
-        """A hub's report of a zone's sign. It holds for the time-to-live, and no longer than the connection."""
+    def sign(self, connection: str, zone_id: str, *, on: bool | None, notice_hash: str, now: float) -> None:
+        """A hub's report of a zone's sign. It holds for the time-to-live, and no longer than the connection.
+
+        None takes back what the hub reported before.
+        """
         self._zone(zone_id)
-        self._signs.setdefault(zone_id, {})[connection] = _SignReport(on, notice_hash, now)
+        reports = self._signs.setdefault(zone_id, {})
+        if on is None:
+            reports.pop(connection, None)
+        else:
+            reports[connection] = _SignReport(on, notice_hash, now)
 
     def connection_closed(self, connection: str) -> None:
         """A hub went away: what it reported no longer holds."""

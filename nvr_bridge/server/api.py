@@ -352,8 +352,8 @@ class EngineApi(Protocol):
     def tell(self, event: Event) -> EventMessage:
         """An event as clients are told it: with the alias, if there still is one, in place of the visitor's id."""
 
-    def sign(self, connection: str, zone_id: str, on: bool, notice_hash: str) -> None:
-        """A hub reports a zone's sign."""
+    def sign(self, connection: str, zone_id: str, on: bool | None, notice_hash: str) -> None:
+        """A hub reports a zone's sign; None: from now on it does not any more."""
 
     async def act(self, zone_id: str) -> Any:
         """A person acted for one passage."""

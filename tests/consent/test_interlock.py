@@ -165,3 +165,14 @@ def test_a_sign_is_reported_while_a_hub_speaks_of_it(interlock: Interlock) -> No
     interlock.sign("hub", "lane", on=False, notice_hash=NOTICE, now=112.0)
     interlock.connection_closed("hub")
     assert not interlock.reported("lane", 112.0)
+
+
+def test_a_sign_that_a_hub_looks_at_no_more_is_unknown(interlock: Interlock) -> None:
+    interlock.sign("hub", "lane", on=None, notice_hash=NOTICE, now=101.0)
+    assert interlock.reasons("lane", 101.0) == (Reason.SIGN_UNKNOWN,)
+    assert not interlock.reported("lane", 101.0)
+    interlock.sign("hub", "lane", on=None, notice_hash=NOTICE, now=102.0)
+    interlock.sign("other", "lane", on=True, notice_hash=NOTICE, now=102.0)
+    assert interlock.armed("lane", 102.0), "another hub looks at it all the same"
+    with pytest.raises(NotFoundError):
+        interlock.sign("hub", "attic", on=None, notice_hash=NOTICE, now=102.0)

@@ -29,6 +29,15 @@ async def test_the_sign_arms_and_its_going_off_disarms_at_once(site: Site) -> No
     assert not site.engine["armed"]
 
 
+async def test_a_hub_that_looks_at_no_sign_any_more_disarms_at_once(site: Site) -> None:
+    await site.sign("lane")
+    assert site.zone("lane")["armed"]
+    notice = site.service.config.notice_hash
+    await site.hub.call("zone/sign", zone="lane", on=None, notice_hash=notice)
+    assert site.zone("lane")["reasons"] == ["sign_unknown"]
+    assert keys(site.zone("lane")) == ["sign_unknown"]
+
+
 async def test_a_silent_hub_disarms_by_the_clock(start: Callable[..., Any], config: Config) -> None:
     async with start(replace(config, sign_ttl=1.0)) as site:
         await site.admin.call("assessment/acknowledge", by="Ada", ground="test")

@@ -386,7 +386,7 @@ class FakeEngine:
     async def _sign(self, asked: dict[str, Any]) -> None:
         """Arm as the interlock would."""
         state = self.zones[asked["zone"]]
-        reasons = [] if asked["on"] else ["sign_off"]
+        reasons = [] if asked["on"] else ["sign_unknown" if asked["on"] is None else "sign_off"]
         if asked["on"] and asked["notice_hash"] != state["notice_hash"]:
             reasons = ["notice_changed"]
         if reasons != state["reasons"]:

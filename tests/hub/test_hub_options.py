@@ -8,6 +8,7 @@ from conftest import is_shown, until
 from fake_engine import NOTICE, FakeEngine
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers import selector
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -77,7 +78,9 @@ async def test_what_was_bound_is_suggested_and_may_be_taken_away(
     await answer(hass, flow, notice_confirmed=False)
     assert bound.options == {"zones": {}}
     await until(is_shown(hass, "binary_sensor", "zone_lane_recognition_armed", "off"))
-    assert engine.of("zone/sign")[-1] == {"type": "zone/sign", "zone": "lane", "on": False, "notice_hash": NOTICE}
+    assert engine.of("zone/sign")[-1] == {"type": "zone/sign", "zone": "lane", "on": None, "notice_hash": NOTICE}
+    issue = f"zone_lane_sign_unknown_{bound.entry_id}"  # which asks for one, and not for the one that is gone
+    await until(lambda: ir.async_get(hass).async_get_issue("nvr_bridge", issue))
 
 
 async def test_a_notice_that_changed_is_not_confirmed_any_more(
