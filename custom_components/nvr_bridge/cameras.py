@@ -18,6 +18,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_ADDRESS, CONF_NAME, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.http import current_request
 from homeassistant.helpers.selector import selector
 from homeassistant.helpers.translation import async_get_translations
 
@@ -171,7 +172,7 @@ class CameraFlow(ConfigSubentryFlow):
     async def _ask(self, step: str, then: str) -> SubentryFlowResult:
         """Have the engine do what takes it seconds. If it refuses, back to the first form, with its words."""
         self._step, self._then, self._refusal = step, then, None
-        work = self._call("camera/add" if step == "add" else "camera/discover")
+        work = self._call("camera/add", **asker()) if step == "add" else self._call("camera/discover")
         # Not begun at once, because a form does not lead to what is done already.
         self._task = self.hass.async_create_task(work, eager_start=False)
         return await self._busy()
@@ -183,14 +184,19 @@ class CameraFlow(ConfigSubentryFlow):
 
     async_step_discover = async_step_look = async_step_measure = async_step_add = _busy
 
-    async def _call(self, command: str) -> None:
+    async def _call(self, command: str, **by: str) -> None:
         try:
-            self._told[self._step] = await self._bridge.call(command, **self._camera)
+            self._told[self._step] = await self._bridge.call(command, **self._camera, **by)
         except EngineError as err:
             # A login is tried once: whoever wants it tried again enters it again.
             login = (CONF_USERNAME, CONF_PASSWORD)
             self._camera = {key: value for key, value in self._camera.items() if key not in login}
             self._refusal, self._then = err, "reconfigure" if self.source == "reconfigure" else "device"
+
+
+def asker() -> dict[str, str]:
+    """Which user a dialog is shown to, as commands take it."""
+    return {"by": request["hass_user"].id} if (request := current_request.get()) else {}
 
 
 def choice(names: dict[str, str], **more: Any) -> Any:

@@ -18,12 +18,11 @@ from homeassistant.const import CONF_CODE, CONF_HOST, CONF_PORT, CONF_SSL, CONF_
 from homeassistant.core import callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.http import current_request
 from homeassistant.helpers.selector import selector
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
-from .cameras import CAMERA, CameraFlow, choice
+from .cameras import CAMERA, CameraFlow, asker, choice
 from .client import Client
 from .const import CONF_ACT, CONF_FINGERPRINT, CONF_NOTICE_HASH, CONF_SIGN, CONF_ZONE, CONF_ZONES, DEFAULT_PORT, DOMAIN
 from .errors import CertificateError, EngineError
@@ -219,11 +218,10 @@ class NvrBridgeOptionsFlow(OptionsFlow):
     async def _set(self, kind: str, wanted: dict[str, Any] | None) -> ConfigFlowResult:
         """Tell the engine what was changed. What it refuses stays in the form, with the engine's words."""
         settings, refusals = self._settings(kind), dict[str, str]()
-        by = {"by": request["hass_user"].id} if (request := current_request.get()) else {}
         changed = {key: value for key, value in (wanted or {}).items() if value != settings[key]["value"]}
         for key, value in changed.items():
             try:
-                await self.config_entry.runtime_data.call("settings/set", key=key, value=value, **by)
+                await self.config_entry.runtime_data.call("settings/set", key=key, value=value, **asker())
             except EngineError as err:
                 refusals[key] = str(err)
         if wanted is not None and not refusals:

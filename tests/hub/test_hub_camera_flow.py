@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.nvr_bridge.diagnostics import async_get_config_entry_diagnostics
 
@@ -107,6 +110,25 @@ async def test_a_discovered_camera_is_added(
     assert entity
     assert entity.config_subentry_id == part.subentry_id
     assert engine.connections == 1
+
+
+@pytest.mark.filterwarnings("ignore:It is recommended to use web")  # the hub's own keys, which aiohttp would name anew
+async def test_the_engine_is_told_who_it_was(
+    hass: HomeAssistant,
+    engine: FakeEngine,
+    loaded: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    hass_admin_user: MockUser,
+) -> None:
+    assert await async_setup_component(hass, "config", {})
+    client, address = await hass_client(), "/api/config/config_entries/subentries/flow"
+    part = next(part.subentry_id for part in loaded.subentries.values() if part.unique_id == "north")
+    begun = {"handler": [loaded.entry_id, "camera"], "subentry_id": part}
+    flow = await (await client.post(address, json=begun)).json()
+    response = await client.post(f"{address}/{flow['flow_id']}", json={"zone": "lane"})
+    assert response.status == HTTPStatus.OK
+    await until(lambda: engine.of("camera/add"))
+    assert [asked["by"] for asked in engine.of("camera/add")] == [hass_admin_user.id]
 
 
 async def test_a_device_with_one_input_needs_no_choice(
