@@ -56,6 +56,10 @@ class HubClient:
         """Write over REST."""
         return await self._json("POST", path, json=body)
 
+    async def delete(self, path: str) -> Any:
+        """Take away over REST."""
+        return await self._json("DELETE", path)
+
     async def act(self, service: str, entity_id: str) -> None:
         """Call an action such as `input_boolean/turn_on` on an entity."""
         await self.post(f"/api/services/{service}", {"entity_id": entity_id})

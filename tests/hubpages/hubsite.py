@@ -51,6 +51,11 @@ class Hub:
         await self.server.start()
         await self.started()
 
+    async def forget_engines(self) -> None:
+        """Remove every engine, so that the hub knows of none as in the beginning."""
+        for entry in await self.client.get("/api/config/config_entries/entry?domain=nvr_bridge"):
+            await self.client.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
+
     async def started(self) -> None:
         """Wait until everything is set up. Raises `DemoError`."""
         async with asyncio.timeout(RUNNING_SECONDS):

@@ -10,14 +10,20 @@ from typing import Any
 
 import evening
 import pytest
-from browser import Tab
+import pytest_asyncio
+from browser import Tab, attached
 from fake_engine import CODE, FakeEngine
-from hubsite import Hub, hub_tab, running
+from hubsite import Hub, complaints, hub_tab, running
 from playwright.async_api import Browser, Locator, Page, expect
 
 from demo.hub_setup import add_engine
 
-pytestmark = [pytest.mark.needs_hub, pytest.mark.needs_chromium, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.needs_hub,
+    pytest.mark.needs_chromium,
+    pytest.mark.timeout(600),
+    pytest.mark.asyncio(loop_scope="module"),  # in which the hub stands
+]
 
 LOOKS: dict[str, dict[str, Any]] = {
     "desktop-light-en": {},
@@ -38,12 +44,37 @@ VIEWS = {  # the view's address → something that is there once it is complete
 CANARIES = {"contact": "13800000001", "broker": "Canary Chen", "reason": "her aunt brought her"}
 
 
-@pytest.fixture
-async def ready(hub: Hub, fake: FakeEngine) -> Hub:
-    """A hub that knows the engine, at the end of a day."""
-    evening.fill(fake)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hub]:
+    """A hub for all of these tests: each adds its engine, and the next one finds none. Starting it takes ten seconds."""
+    async with running(tmp_path_factory.mktemp("panel")) as hub:
+        yield hub
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(standing: str) -> AsyncIterator[Browser]:
+    """The Chromium that stands."""
+    async with attached(standing) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fake() -> AsyncIterator[FakeEngine]:
+    """An engine that speaks the wire, at the end of a day."""
+    engine = FakeEngine()
+    evening.fill(engine)
+    await engine.start()
+    yield engine
+    await engine.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def ready(hub: Hub, fake: FakeEngine) -> AsyncIterator[Hub]:
+    """A hub that knows this engine and no other."""
     await add_engine(hub.client, fake.port, CODE)
-    return hub
+    yield hub
+    await hub.forget_engines()
+    assert complaints(hub.log) == []
 
 
 def panel(page: Page) -> Locator:
@@ -223,7 +254,6 @@ async def test_a_page_that_stays_open_goes_on_after_the_hub_restarted(
 async def test_people_are_typed_in_and_kept_nowhere_in_the_hub(
     tmp_path: Path, fake: FakeEngine, browser: Browser, shots: Path
 ) -> None:
-    evening.fill(fake)
     async with running(tmp_path, settings={"logger": {"default": "debug"}}) as hub:
         await add_engine(hub.client, fake.port, CODE)
         async with at(browser, hub, shots, "desk") as tab:
