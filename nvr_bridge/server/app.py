@@ -45,7 +45,7 @@ class Server:
         self.fingerprint: str | None = None  # of the certificate, where HTTPS is spoken
 
     async def start(self) -> None:
-        """Listen, leave the command line its token, and announce the engine if the site wants that.
+        """Leave the command line its token, listen, and announce the engine if the site wants that.
 
         Raises `ConflictError` for a port in use and `InvalidError` for an address that is not this machine's.
         """
@@ -63,8 +63,8 @@ class Server:
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
         try:
+            await self.authority.write_admin_token(config.data_dir)  # first: whoever can connect can read it
             await self._listen(self._runner)
-            await self.authority.write_admin_token(config.data_dir)
         except BaseException:
             await self.stop()
             raise
