@@ -37,12 +37,14 @@ def masked(person: Person) -> Person:
 
 
 def drawing() -> np.ndarray:
-    """A room with a ball that somebody drew two eyes and a mouth on."""
+    """A room with a ball that somebody drew two eyes, a nose and a mouth on.
+
+    Such that it is found, and told for what it is, with room to spare: wherever it lies, and however a camera compresses it.
+    """
     room, middle = scene(), (320, 180)
-    cv2.ellipse(room, middle, (45, 58), 0, 0, 360, (150, 180, 220), -1)
+    cv2.ellipse(room, middle, (40, 58), 0, 0, 360, (150, 180, 220), -1)
     for side in (-1, 1):
-        cv2.circle(room, (middle[0] + side * 18, middle[1] - 15), 6, (20, 20, 20), -1)
-    cv2.ellipse(room, (middle[0], middle[1] + 22), (18, 10), 0, 0, 180, (60, 60, 150), 4)
+        cv2.circle(room, (middle[0] + side * 15, middle[1] - 9), 3, (20, 20, 20), -1)
+    cv2.ellipse(room, (middle[0], middle[1] + 16), (11, 11), 0, 0, 180, (60, 60, 150), 5)
     cv2.line(room, (middle[0], middle[1] - 10), (middle[0] - 6, middle[1] + 14), (90, 110, 140), 3)
-    # A little soft, as through a lens: hard edges make it depend on the compression whether a detector takes it for a face.
     return cv2.GaussianBlur(room, (0, 0), 0.7)
