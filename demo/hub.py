@@ -80,8 +80,11 @@ class HubServer:
         env = {"PYTHONDONTWRITEBYTECODE": "", "OPENBLAS_NUM_THREADS": "1"}
         self.process = Child("the hub", command, folder.parent / "hub.log", env)
 
-    async def write(self, helpers: Iterable[Helper]) -> None:
-        """Make the configuration folder anew. Raises `DemoError` when there is no Home Assistant."""
+    async def write(self, helpers: Iterable[Helper], *, onboarded: bool = True) -> None:
+        """Make the configuration folder anew. Raises `DemoError` when there is no Home Assistant.
+
+        `onboarded`: a person who opens it is asked for nothing but the first user.
+        """
         self.version, stores_http = await _inspect(self._python)
         shutil.rmtree(self.folder, ignore_errors=True)
         storage = self.folder / ".storage"
@@ -93,8 +96,10 @@ class HubServer:
             _store(storage, "http", {"stable": stable, "pending": None, "yaml_migration_done": True}, 2, 2)
         else:
             site["http"] = server
-        # The first user is made through the hub's own API; the other steps would ask the internet for things.
-        _store(storage, "onboarding", {"done": ["core_config", "analytics", "integration"]}, 4, 1)
+        if (
+            onboarded
+        ):  # the first user is made through the hub's own API; the other steps would ask the internet for things
+            _store(storage, "onboarding", {"done": ["core_config", "analytics", "integration"]}, 4, 1)
         text = yaml.safe_dump(site, allow_unicode=True, sort_keys=False)
         (self.folder / "configuration.yaml").write_text(text, encoding="utf-8")
         (self.folder / "custom_components").mkdir()

@@ -65,28 +65,30 @@ class Hub:
 
 @asynccontextmanager
 async def running(
-    folder: Path, helpers: Iterable[Helper] = (), settings: Mapping[str, Any] | None = None
+    folder: Path, helpers: Iterable[Helper] = (), settings: Mapping[str, Any] | None = None, *, onboarded: bool = True
 ) -> AsyncIterator[Hub]:
     """A new hub with these toggles and buttons, until the block ends. `settings` add to its configuration.yaml.
 
-    Its log must not warn of this integration. Raises `DemoError` when it does not come up.
+    One that is not `onboarded` has no user yet, and its client is not signed in. Its log must not warn of this
+    integration. Raises `DemoError` when it does not come up.
     """
     server = HubServer(folder / "hub", HUB / "bin" / "python")
     async with AsyncExitStack() as stack:
         client = HubClient(server.address)
         stack.push_async_callback(client.close)
-        await server.write(helpers)
+        await server.write(helpers, onboarded=onboarded)
         if settings:
             path = server.folder / "configuration.yaml"
             path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **settings}, allow_unicode=True))
         stack.push_async_callback(server.process.stop)
         await server.start()
-        await client.sign_in()
         hub = Hub(server, client)
-        try:
-            await hub.started()
-        except TimeoutError:
-            raise DemoError(f"the hub does not get ready:\n{server.process.tail()}") from None
+        if onboarded:
+            await client.sign_in()
+            try:
+                await hub.started()
+            except TimeoutError:
+                raise DemoError(f"the hub does not get ready:\n{server.process.tail()}") from None
         yield hub
     assert complaints(hub.log) == []
 
