@@ -176,12 +176,8 @@ class Vault:
     @classmethod
     def _open(cls, keys_dir: Path, fresh: bool, passphrase: str | None, kept: frozenset[str]) -> Vault:
         make_private_directory(keys_dir)
-        for name in (
-            SITE_KEY,
-            DATA_KEY,
-            VISITORS,
-            DESTROYED,
-        ):  # what a crash left unfinished may hold keys destroyed since
+        # What a crash left unfinished may hold keys destroyed since.
+        for name in (SITE_KEY, DATA_KEY, VISITORS, DESTROYED):
             (keys_dir / (name + UNFINISHED)).unlink(missing_ok=True)
         unlocked = unlock(keys_dir, fresh=fresh, passphrase=passphrase)
         path = keys_dir / VISITORS

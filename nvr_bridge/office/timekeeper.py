@@ -18,9 +18,8 @@ _LOGGER = logging.getLogger(__name__)
 
 REPORT_KEY = "retention_report"  # what the last purge did, and when
 STRAY = 14 * DAY  # an engine that stood still for longer is believed once a person says that the clock is right
-MAKES_UP = (
-    3.0  # seconds of standstill that each second of running makes up for: offices are closed at night and on weekends
-)
+# Seconds of standstill that each second of running makes up for: offices are closed at night and on weekends.
+MAKES_UP = 3.0
 BACK = DAY  # for so long a clock that was set back has to run before it counts: some start in 1970 until they are set
 
 
@@ -40,9 +39,7 @@ class Timekeeper:
         self._clock = clock
         self._uptime = uptime
         self._looked = uptime()  # when the clock was last believed, or loaded
-        self._ahead = (
-            0.0  # seconds that it was believed to have gone on by without an engine, and that are not made up for
-        )
+        self._ahead = 0.0  # seconds that it is believed to have gone on by without an engine, and not made up for yet
         self._doubted = False
         self._back: float | None = None  # what the clock showed when it was first seen far behind
         self.known: float | None = None  # the latest time that was believed; None: nothing was ever removed here

@@ -39,9 +39,8 @@ class Attendance:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._open: dict[str, Visit] = {}  # by visit
-        self._on: dict[
-            str, str
-        ] = {}  # who is on which of them: a visitor, or a document or contact that stands for one
+        # Who is on which of them: a visitor, or a document or contact that stands for one.
+        self._on: dict[str, str] = {}
 
     async def load(self) -> None:
         """Take over the visits that were open when the engine last stopped."""
